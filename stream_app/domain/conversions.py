@@ -1,0 +1,116 @@
+"""What a thread counts across its leads and deals: leads, conversions, new customers."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import ClassVar
+
+from stream_app.domain.deal import WON, Deal
+from stream_app.domain.facts import Fact, Members
+from stream_app.domain.lead import Lead
+from stream_app.domain.rules import FoldRules
+
+
+class Winners:
+    """The leads of a thread and the first standing wins among its deals."""
+
+    KINDS: ClassVar = frozenset({"lead", "conversion", "new_customer", "gain"})
+
+    __slots__ = ("_deals", "_lead_id_of", "_leads", "_rules")
+
+    def __init__(
+        self,
+        leads: Mapping[str, Lead],
+        deals: Mapping[str, Deal],
+        lead_id_of: Callable[[Deal], str | None],
+        rules: FoldRules,
+    ) -> None:
+        self._leads = leads
+        self._deals = deals
+        self._lead_id_of = lead_id_of
+        self._rules = rules
+
+    def facts(self) -> Iterator[tuple[tuple[str, str], Members, tuple[Fact, ...]]]:
+        """(unit, members known last, facts) for everything that stands at present."""
+        deals_of: dict[str, list[Deal]] = {}
+        wins: list[Deal] = []
+        for deal in self._deals.values():
+            if deal.deleted:
+                continue
+            lead_id = self._lead_id_of(deal)
+            if lead_id is not None:
+                deals_of.setdefault(lead_id, []).append(deal)
+            if deal.status == WON:
+                wins.append(deal)
+        wins.sort(key=lambda deal: deal.result_index)
+        for lead in self._leads.values():
+            if lead.created_at is not None and not lead.deleted:
+                yield self._lead_facts(lead, deals_of.get(lead.id, ()))
+        for lead_id, deals in deals_of.items():
+            won = next((deal for deal in wins if deal in deals), None) if wins else None
+            known = self._leads.get(lead_id)
+            if won is not None and not (known is not None and known.deleted):
+                yield self._conversion_facts(lead_id, known, deals, won)
+        yield from self._customer_facts(wins)
+
+    def _lead_facts(
+        self,
+        lead: Lead,
+        deals: "list[Deal] | tuple[()]",
+    ) -> tuple[tuple[str, str], Members, tuple[Fact, ...]]:
+        at_creation = self._members(lead.created_raw, deals)
+        created_at = lead.created_at or 0
+        fact = Fact(created_at, self._rules.at_time_only(at_creation), (("leads", 1),))
+        return ("lead", lead.id), self._members(lead.raw, deals), (fact,)
+
+    def _conversion_facts(
+        self,
+        lead_id: str,
+        lead: Lead | None,
+        deals: list[Deal],
+        won: Deal,
+    ) -> tuple[tuple[str, str], Members, tuple[Fact, ...]]:
+        nobody: Members = (None,) * len(self._rules.dimensions)
+        at_win = self._rules.at_time_only(self._members(won.result_lead_raw, deals))
+        facts = [Fact(won.result_at or 0, at_win, (("conversions", 1),))]
+        lead_created_at = next(
+            (
+                instant
+                for instant in (deal.lead_created_at() for deal in (won, *deals))
+                if instant is not None
+            ),
+            None,
+        )
+        if lead_created_at is not None:
+            facts.append(Fact(lead_created_at, at_win, (("leads_converted", 1),)))
+        known_last = self._members(nobody if lead is None else lead.raw, deals)
+        return ("conversion", lead_id), known_last, tuple(facts)
+
+    def _customer_facts(
+        self,
+        wins: list[Deal],
+    ) -> Iterator[tuple[tuple[str, str], Members, tuple[Fact, ...]]]:
+        if wins and wins[0].attributes.get("new_business") is not False:
+            yield self._first_win("new_customer", wins[0], (("new_customers", 1),))
+        if self._rules.activate_on_win:
+            gains = (deal for deal in wins if deal.attributes.get("new_business") is not False)
+            first = next(gains, None)
+            if first is not None:
+                gained = (("customers_gained", 1), ("customers_active", 1))
+                yield self._first_win("gain", first, gained)
+
+    @staticmethod
+    def _first_win(
+        kind: str,
+        deal: Deal,
+        measures: tuple[tuple[str, int], ...],
+    ) -> tuple[tuple[str, str], Members, tuple[Fact, ...]]:
+        fact = deal.fact(deal.result_at or 0, deal.result_members, measures)
+        return (kind, ""), deal.members, (fact,)
+
+    def _members(self, raw: Members, deals: "list[Deal] | tuple[()]") -> Members:
+        """A lead's members; one that it lacks is its first deal's, as of that deal's first event."""
+        if deals and None in raw:
+            first = min(deals, key=lambda deal: deal.first_index).first_raw
+            raw = tuple(
+                own if own is not None else lent for own, lent in zip(raw, first, strict=True)
+            )
+        return self._rules.with_directory_team(raw)
