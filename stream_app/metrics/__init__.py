@@ -1,0 +1,1 @@
+"""What the worker shows: KPI gauges, metrics about itself, health."""
