@@ -127,7 +127,11 @@ class Customer:
                 self._seal(event.time, "customers_lost", -1)
         elif churned == self.active:
             self.active = not churned
-            self._seal(event.time, "customers_lost" if churned else "customers_gained", -1 if churned else 1)
+            self._seal(
+                event.time,
+                "customers_lost" if churned else "customers_gained",
+                -1 if churned else 1,
+            )
 
     def final_members(self) -> Members:
         """The members known last."""

@@ -1,0 +1,88 @@
+"""What a KPI is: an entry of data with a formula, a unit, a direction and where it exists."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from stream_app.domain.formula import Formula
+
+Unit = Literal["count", "currency", "ratio", "seconds", "points", "currency_per_day"]
+
+PEOPLE: Final = frozenset({"company", "team"})
+"""Dimensions of the `hour` and of closed days."""
+
+STAGE_DIMENSIONS: Final = ("stage", "team+stage", "rep+stage")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """A KPI as somebody wrote it down.
+
+    Attributes:
+        name: lower-case words joined by `_`, unique in the catalogue.
+        formula: over measures and other KPIs (`stream_app.domain.formula`).
+        unit: of the value as published: major units of the business currency, shares 0-1,
+            seconds, NPS points.
+        better: which direction is good.
+        title: what a wall shows.
+        definition: one sentence that two people understand alike.
+        requires: a formula that must be greater than 0, else the KPI is undefined.
+        without: configured dimensions it does not exist for, alone or combined.
+        windows: the kinds it exists for, or None for all.
+        extra: dimensions it has without their being configured.
+    """
+
+    name: str
+    formula: str
+    unit: Unit
+    better: Literal["higher", "lower"]
+    title: str
+    definition: str
+    requires: str | None = None
+    without: frozenset[str] = frozenset()
+    windows: tuple[str, ...] | None = None
+    extra: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kpi:
+    """A KPI of the catalogue, ready to evaluate."""
+
+    definition: Definition
+    formula: Formula
+    requires: Formula | None
+
+    @property
+    def name(self) -> str:
+        """Its name in topics, metrics and targets."""
+        return self.definition.name
+
+    @property
+    def measures(self) -> frozenset[str]:
+        """Every measure that can change its value."""
+        more = self.requires.measures if self.requires is not None else frozenset()
+        return self.formula.measures | more
+
+    def exists(
+        self, dimension: str, kind: str, *, closed: bool, configured: Collection[str]
+    ) -> bool:
+        """Whether the KPI is published for a dimension and a kind of window.
+
+        Args:
+            dimension: `company`, a configured split (`source+technique`), or an own dimension of
+                some measures such as `loss_reason`.
+            closed: the window is a closed one, of the history.
+            configured: the configured splits.
+        """
+        definition = self.definition
+        if definition.windows is not None and kind not in definition.windows:
+            return False
+        if kind == "hour" and (self.formula.reads_levels or dimension not in PEOPLE):
+            return False
+        if kind == "day" and closed and dimension not in PEOPLE:
+            return False
+        if dimension in definition.extra or dimension == "company":
+            return True
+        if dimension not in configured:
+            return False
+        return not definition.without.intersection(dimension.split("+"))

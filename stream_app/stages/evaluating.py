@@ -1,0 +1,340 @@
+"""Stage two: partials and clocks of one partition of `kpi.partials` become KPI values.
+
+    newest partial per cell and source wins → totals → commit → dirty scopes → values → publish
+
+What changed is evaluated after its commit, together with all that gathered meanwhile: at once when
+idle, conflated under load. A record is published when it says something else than before. A new
+owner says everything again, with higher revisions than any its predecessor may have used, so that
+a zombie's late send cannot stay the last word.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from stream_app.domain.calendar import (
+    FIVE_MINUTES_US,
+    BusinessCalendar,
+    five_minute_bucket,
+    rfc3339_utc,
+)
+from stream_app.domain.catalogue import Catalogue
+from stream_app.domain.evaluation import Evaluator, KpiValue
+from stream_app.domain.rates import Rates
+from stream_app.domain.scopes import COMPANY, split_scope
+from stream_app.domain.totals import ScopeTotals
+from stream_app.domain.windows import Window, WindowRules
+from stream_app.stages.ports import OutRecord, Patience, Publish, SourceRecord, State, WallClock
+from stream_app.stages.scopes import Dirt, LoadedScope, ScopeStore
+from stream_app.wire.partial import (
+    CLOCK,
+    READY,
+    Cell,
+    PartialKey,
+    decode_cell,
+    decode_control,
+    parse_key,
+)
+from stream_app.wire.value import encode_value, said, value_key
+
+REVISIONS_RESERVED: Final = 60_000
+"""Revisions (one a millisecond) that a commit reserves for the publications that follow it."""
+
+_SCOPES_PER_FLUSH: Final = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What stage two needs of the configuration.
+
+    Attributes:
+        sources: how many partitions `crm.events` has; all must be ready before anything is said.
+        fixed_now_us: what `as_of` fixes "now" to, else None.
+    """
+
+    catalogue: Catalogue
+    windows: WindowRules
+    rates: Rates
+    calendar: BusinessCalendar
+    values_topic: str
+    sources: int
+    fixed_now_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Flushed:
+    """One publication.
+
+    Attributes:
+        current: scope → its values in the running windows, complete, for the gauges.
+        records: how many records were published, tombstones included.
+        news_ms: oldest record timestamp among the news that became visible, 0 for none.
+    """
+
+    current: dict[str, tuple[KpiValue, ...]]
+    records: int
+    news_ms: tuple[int, ...]
+
+
+class EvaluatingStage:
+    """Stage two for one partition, as long as this worker owns it."""
+
+    def __init__(
+        self,
+        state: State,
+        plan: Evaluation,
+        *,
+        publish: Publish,
+        patiently: Patience,
+        wall_clock_us: WallClock,
+    ) -> None:
+        """Continue from what is committed.
+
+        Args:
+            state: of the partition of `kpi.partials`.
+            plan: what the configuration says.
+            publish: sends to `kpi.values`.
+            patiently: repeats a commit while Redis is away.
+            wall_clock_us: only for `published_at` and `revision`, never for a value.
+        """
+        self._state = state
+        self._plan = plan
+        self._publish = publish
+        self._patiently = patiently
+        self._wall_clock_us = wall_clock_us
+        self._evaluator = Evaluator(plan.catalogue, plan.windows)
+        self._store = ScopeStore(state, self._new_totals, plan.calendar)
+        self._lock = asyncio.Lock()
+        self._dirty: dict[str, Dirt] = {}
+        self._unburied: set[str] = {name.decode() for name in state.outbox}
+        self._windows: tuple[Window, ...] = ()
+        self._windows_bucket: int | None = None
+        self._left: tuple[Window, ...] = ()
+        self._restore()
+        self._revision = max(int(state.meta.get("revision", 0)), wall_clock_us() // 1000)
+
+    def _restore(self) -> None:
+        meta = self._state.meta
+        fixed = self._plan.fixed_now_us
+        self._now_us = fixed if fixed is not None else int(meta.get("now_us", 0))
+        self._shown_us = int(meta.get("shown_us", 0))
+        self._ready = set(msgspec.json.decode(meta.get("ready", "[]"), type=list[str]))
+
+    def _new_totals(self) -> ScopeTotals:
+        day_of = self._plan.calendar.day_of
+        return ScopeTotals(self._plan.rates, lambda bucket: day_of(bucket * FIVE_MINUTES_US))
+
+    # -- taking a batch --------------------------------------------------------------------------
+
+    async def begin(self) -> None:
+        """Learn all scopes of the partition: each of them is to be said again."""
+        async with self._lock:
+            await self._store.load_names()
+            if self._shown_us:
+                self._left = self._evaluator.windows_at(self._shown_us)
+            self._soil_all()
+
+    async def take(self, records: Sequence[SourceRecord], next_offset: int) -> None:
+        """Take in a run of records and commit it; nothing is kept if that fails.
+
+        Raises:
+            Fenced: another worker owns the partition.
+            StoreUnavailable: Redis could not be read; take the same records again later.
+        """
+        async with self._lock:
+            try:
+                await self._take(records, next_offset)
+            except BaseException:
+                self._store.forget()
+                self._restore()
+                self._soil_all()
+                raise
+
+    async def _take(self, records: Sequence[SourceRecord], next_offset: int) -> None:
+        now_us, ready = self._now_us, set(self._ready)
+        cells: list[tuple[PartialKey, bytes | None, Cell | None]] = []
+        for record in records:
+            if record.key is None:
+                continue
+            key, value = parse_key(record.key), record.value
+            if key.scope == CLOCK and value is not None:
+                now_us = max(now_us, decode_control(value).instant_us)
+            elif key.scope == READY:
+                ready.add(key.source)
+            elif key.scope not in (CLOCK, READY):
+                cells.append((key, value, None if value is None else decode_cell(value)))
+        await self._store.load(dict.fromkeys(key.scope for key, _, _ in cells))
+        outbox: dict[bytes, bytes] = {}
+        soiled: list[tuple[str, int, set[str]]] = []
+        for key, value, cell in cells:
+            day, changed = self._store.put(key, value, cell)
+            if changed:
+                soiled.append((key.scope, day, changed))
+                outbox[key.scope.encode()] = b"%d" % next_offset
+        reserved = max(self._revision, self._wall_clock_us() // 1000) + REVISIONS_RESERVED
+        meta: dict[str, str | int] = {
+            "now_us": now_us,
+            "shown_us": self._shown_us,
+            "ready": msgspec.json.encode(sorted(ready)).decode(),
+            "revision": reserved,
+        }
+        state = self._state
+        await self._patiently(lambda: state.commit(state.offset, next_offset, meta, outbox))
+        self._ready = ready
+        for scope, day, changed in soiled:
+            self._dirty.setdefault(scope, Dirt()).note(day, changed)
+        if self._plan.fixed_now_us is None:
+            self._advance(now_us)
+
+    def _advance(self, now_us: int) -> None:
+        """Move the clock; what depends on it is to be looked at again."""
+        before, self._now_us = self._now_us, now_us
+        if not before or five_minute_bucket(before) == five_minute_bucket(now_us):
+            return
+        day_of = self._plan.calendar.day_of
+        if day_of(before) != day_of(now_us):
+            self._soil_all()
+            return
+        for scope in self._store.with_five_minutes():
+            dirt = self._dirty.setdefault(scope, Dirt())
+            dirt.five_minutes = True
+            dirt.measures = None
+
+    def _soil_all(self) -> None:
+        for scope in self._store.known:
+            self._dirty[scope] = Dirt.all()
+
+    # -- publishing ------------------------------------------------------------------------------
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether all sources have caught up, so that what is said is the whole truth."""
+        return len(self._ready) >= self._plan.sources and self._now_us > 0
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether there is something to publish, and it may be."""
+        return bool(self._dirty) and self.is_ready
+
+    async def flush(self) -> Flushed | None:
+        """Evaluate and publish what changed; None when there was nothing.
+
+        One call takes a bounded number of scopes, the company and the teams first.
+
+        Raises:
+            BrokerUnavailable: nothing is lost, flush again.
+        """
+        async with self._lock:
+            if not self.is_dirty:
+                return None
+            scopes = sorted(self._dirty, key=_importance)[:_SCOPES_PER_FLUSH]
+            await self._store.load(scopes)
+            self._refresh_windows()
+            dirt = {scope: self._dirty.pop(scope) for scope in scopes}
+            sent = {
+                name: int(self._state.outbox[name])
+                for name in (scope.encode() for scope in scopes)
+                if name in self._state.outbox
+            }
+            self._revision = max(self._revision + 1, self._wall_clock_us() // 1000)
+            records = [r for scope in scopes for r in self._records(scope, dirt[scope])]
+            flushed = Flushed(
+                {scope: tuple(self._store[scope].current.values()) for scope in scopes},
+                len(records),
+                tuple(self._take_news(scope) for scope in scopes),
+            )
+        try:
+            await self._publish(records)
+            await self._state.acknowledge(sent)
+        except BaseException:
+            for scope in scopes:
+                self._store.forget_said(scope)
+                self._dirty[scope] = Dirt.all()
+                self._unburied.add(scope)
+            raise
+        self._unburied.difference_update(scopes)
+        if not self._dirty:
+            self._shown_us = self._now_us
+            self._left = ()
+        return flushed
+
+    def _take_news(self, scope: str) -> int:
+        loaded = self._store[scope]
+        news_ms, loaded.news_ms = loaded.news_ms, 0
+        return news_ms
+
+    def _refresh_windows(self) -> None:
+        bucket = five_minute_bucket(self._now_us)
+        if bucket != self._windows_bucket:
+            self._windows = self._evaluator.windows_at(self._now_us)
+            self._windows_bucket = bucket
+
+    def _records(self, scope: str, dirt: Dirt) -> Iterator[OutRecord]:
+        """What the scope must say now that it has not said, and what it must take back."""
+        loaded = self._store[scope]
+        only = None
+        if dirt.measures is not None:
+            only = self._plan.catalogue.touched_by(dirt.measures)
+        windows = [window for window in self._windows if dirt.touches(window)]
+        times = {
+            "event_time": rfc3339_utc(loaded.event_us),
+            "published_at": rfc3339_utc(self._wall_clock_us() // 1000 * 1000),
+        }
+        exists: set[bytes] = set()
+        for value in self._evaluator.values(scope, loaded.totals, windows, only):
+            window = value.window
+            key = value_key(value.kpi.name, window.kind, window.key, scope)
+            exists.add(key)
+            if not window.complete:
+                loaded.current[value.kpi.name, window.kind] = value
+            says = said(value, self._plan.windows)
+            if loaded.said.get(key) != says:
+                loaded.said[key] = says
+                loaded.keys_by_window.setdefault((window.kind, window.key), set()).add(key)
+                body = encode_value(says, **times, revision=self._revision)
+                yield OutRecord(self._plan.values_topic, key, body)
+        for key in self._gone(scope, loaded, windows, only, exists):
+            yield OutRecord(self._plan.values_topic, key, None)
+
+    def _gone(
+        self,
+        scope: str,
+        loaded: LoadedScope,
+        windows: list[Window],
+        only: frozenset[str] | None,
+        exists: set[bytes],
+    ) -> Iterator[bytes]:
+        """Keys of records that may stand in the topic and no longer exist."""
+        kept = {(window.kind, window.key) for window in self._windows}
+        for place in [place for place in loaded.keys_by_window if place not in kept]:
+            for key in loaded.keys_by_window.pop(place):
+                del loaded.said[key]
+                yield key
+        left = [window for window in self._left if (window.kind, window.key) not in kept]
+        bury = scope in self._unburied
+        dimension, _ = split_scope(scope)
+        for window in (*windows, *left):
+            keys = loaded.keys_by_window.get((window.kind, window.key), set())
+            for kpi in self._plan.catalogue.existing(
+                dimension, window.kind, closed=window.complete
+            ):
+                if only is not None and kpi.name not in only:
+                    continue
+                key = value_key(kpi.name, window.kind, window.key, scope)
+                if key in exists:
+                    continue
+                loaded.current.pop((kpi.name, window.kind), None)
+                if key in keys or bury or window in left:
+                    keys.discard(key)
+                    loaded.said.pop(key, None)
+                    yield key
+
+
+def _importance(scope: str) -> tuple[int, str]:
+    """The company first, then teams, then all others."""
+    if scope == COMPANY:
+        return 0, scope
+    return (1 if scope.startswith("team|") else 2), scope

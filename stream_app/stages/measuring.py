@@ -1,0 +1,362 @@
+"""Stage one: the records of one partition of `crm.events` become absolute partials.
+
+    decode → accept into threads → fold → difference → cells → one commit → publish → acknowledge
+
+State, offset, counts and outbox change in one commit (design.md, section 3). What is published is
+read from committed cells only, so a partial's version and value always belong together.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from stream_app.domain.calendar import DAY_US, FIVE_MINUTES_US, five_minute_bucket
+from stream_app.domain.cells import FIVE_MINUTE_BASE, CellSplitter, Deltas, without_zeros
+from stream_app.domain.events import EVENT_TYPE_BY_NAME, Event, EventType
+from stream_app.domain.ledger import Verdict
+from stream_app.domain.placement import partition_of_scope
+from stream_app.domain.rules import FoldRules
+from stream_app.stages.cache import BoundedCache
+from stream_app.stages.ports import OutRecord, Patience, Publish, SourceRecord, State
+from stream_app.stages.threads import ThreadStore
+from stream_app.wire import dead_letter
+from stream_app.wire.cloudevent import Ignored, Reason, Rejection, Rules, decode
+from stream_app.wire.partial import (
+    CLOCK,
+    READY,
+    Cell,
+    Control,
+    cell_name,
+    control_key,
+    decode_cell,
+    encode_value,
+    partial_key,
+)
+
+CELLS: Final = "cells"
+EXPIRY: Final = "expiry"
+"""Five-minute cells by the hour (in numbers since the epoch) after which nobody asks for them."""
+
+FIVE_MINUTES_KEPT_US: Final = 4 * DAY_US
+"""How far five-minute buckets reach back from the partition's newest event. The running `day` is
+compared with yesterday, and that with the day before: three days, 73 hours when clocks change."""
+
+_HOUR_US: Final = 3_600_000_000
+_CELL_CACHE: Final = 200_000
+_PUBLISH_CHUNK: Final = 5_000
+_DEAD_LETTER: Final = b"dead|"
+_NAME_BARS: Final = 2  # a cell's name is dimension|member|bucket
+_TYPE_NAMES: Final = {number: name for name, number in EVENT_TYPE_BY_NAME.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where stage one writes, and how many partitions `kpi.partials` has."""
+
+    partials: str
+    dead_letters: str
+    partitions: int
+
+
+@dataclass(slots=True)
+class BatchSummary:
+    """What became of a batch's records, for metrics and the poison fuse.
+
+    Attributes:
+        outcomes: (event type, outcome) → records.
+        reasons: reason → dead letters.
+        dead: per record in order, whether it became a dead letter.
+    """
+
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    dead: list[bool] = field(default_factory=list)
+
+
+class Measurer:
+    """Stage one for one partition, as long as this worker owns it."""
+
+    def __init__(
+        self,
+        state: State,
+        *,
+        rules: FoldRules,
+        accepted: Rules,
+        outputs: Outputs,
+        publish: Publish,
+        patiently: Patience,
+        cached_threads: int,
+        event_clock: bool,
+    ) -> None:
+        """Continue from what is committed.
+
+        Args:
+            rules: how events are folded.
+            accepted: which input is good.
+            event_clock: "now" follows the newest event, so this stage is a clock.
+        """
+        self._state = state
+        self._accepted = accepted
+        self._outputs = outputs
+        self._publish = publish
+        self._patiently = patiently
+        self._lock = asyncio.Lock()
+        self._event_clock = event_clock
+        self._source = str(state.partition)
+        self._splitter = CellSplitter(rules)
+        self._threads = ThreadStore(state, rules, cached_threads)
+        self._cells: BoundedCache[Cell | None] = BoundedCache(_CELL_CACHE)
+        self._newest_us = int(state.meta.get("newest_us", 0))
+
+    # -- taking a batch --------------------------------------------------------------------------
+
+    async def take(self, records: Sequence[SourceRecord], next_offset: int) -> BatchSummary:
+        """Count a contiguous run of records that begins at the stored offset, and commit it.
+
+        Nothing is kept of a batch that could not be committed.
+
+        Raises:
+            Fenced: another worker owns the partition.
+            StoreUnavailable: Redis could not be read; take the same records again later.
+        """
+        async with self._lock:
+            try:
+                return await self._take(records, next_offset)
+            except BaseException:
+                self.forget()
+                raise
+
+    def forget(self) -> None:
+        """Drop all memory of the partition; what is needed is read from the state again."""
+        self._threads.forget()
+        self._cells.clear()
+        self._newest_us = int(self._state.meta.get("newest_us", 0))
+
+    async def _take(self, records: Sequence[SourceRecord], next_offset: int) -> BatchSummary:
+        state, accepted = self._state, self._accepted
+        decoded = [decode(r.key, r.value, r.timestamp, accepted) for r in records]
+        keys = {
+            record.key: None
+            for record, event in zip(records, decoded, strict=True)
+            if type(event) is Event and record.key is not None
+        }
+        await self._threads.load(keys)
+        outbox: dict[bytes, bytes] = {}
+        summary = BatchSummary()
+        lengths_before: dict[bytes, int] = {}
+        newest_us = newest_ms = 0
+        for record, event in zip(records, decoded, strict=True):
+            outcome, type_name, fault = self._accept(record, event, lengths_before)
+            summary.outcomes[type_name, outcome] += 1
+            summary.dead.append(fault is not None)
+            if fault is not None:
+                summary.reasons[fault.reason] += 1
+                outbox[_DEAD_LETTER + b"%d" % record.offset] = _packed(record, fault, next_offset)
+            elif outcome == "applied" and type(event) is Event:
+                newest_us = max(newest_us, event.time)
+                newest_ms = max(newest_ms, record.timestamp)
+        deltas: Deltas = {}
+        batch_us, newest_us = newest_us, max(newest_us, self._newest_us)
+        oldest = five_minute_bucket(newest_us - FIVE_MINUTES_KEPT_US)
+        for key in lengths_before:
+            self._splitter.add(deltas, self._threads[key].changes(), oldest)
+        changed = await self._change_cells(without_zeros(deltas), next_offset, batch_us, newest_ms)
+        for key, length in lengths_before.items():
+            self._threads.write(key, length)
+        expired = await self._expire(newest_us)
+        version = b"%d" % next_offset
+        for name in (*changed, *expired):
+            outbox[name] = version
+        if self._event_clock and newest_us > self._newest_us:
+            outbox[CLOCK.encode()] = version
+        if not self.is_ready and next_offset >= self._ready_at:
+            outbox[READY.encode()] = version
+        counts = self._counts(summary, newest_us)
+        # Only the commit itself may be repeated once it was tried: whether it was applied is found
+        # out by repeating it, and reading again could read what it wrote.
+        await self._patiently(lambda: state.commit(state.offset, next_offset, counts, outbox))
+        self._newest_us = newest_us
+        for name, cell in changed.items():
+            self._cells[name] = cell
+        for name in expired:
+            self._cells[name] = None
+        self._threads.trim()
+        self._cells.trim()
+        return summary
+
+    def _accept(
+        self,
+        record: SourceRecord,
+        event: Event | Rejection | Ignored,
+        lengths_before: dict[bytes, int],
+    ) -> tuple[str, str, Rejection | None]:
+        """(outcome, type, why it is refused) of one record."""
+        if isinstance(event, Ignored):
+            return "ignored", "other", None
+        if isinstance(event, Rejection):
+            return "dead_letter", "other", event
+        key = record.key or b""
+        thread = self._threads[key]
+        length = len(thread.arrived)
+        verdict = thread.accept(event)
+        type_name = _TYPE_NAMES[EventType(event.type)]
+        if verdict is Verdict.APPLIED:
+            lengths_before.setdefault(key, length)
+        elif verdict is Verdict.ID_CONFLICT:
+            detail = "its source and id are those of an earlier event with other content"
+            return "dead_letter", type_name, Rejection(Reason.ID_CONFLICT, detail)
+        elif verdict is Verdict.THREAD_TOO_LONG:
+            detail = "its key has as many events as a thread may have"
+            return "dead_letter", type_name, Rejection(Reason.THREAD_TOO_LONG, detail)
+        return verdict.value, type_name, None
+
+    async def _change_cells(
+        self, deltas: Deltas, version: int, batch_us: int, newest_ms: int
+    ) -> dict[bytes, Cell]:
+        """Add the differences to the cells and write them; they are remembered after the commit."""
+        named = {cell_name(*cell).encode(): (cell, change) for cell, change in deltas.items()}
+        missing = self._cells.missing(named)
+        state = self._state
+        await state.prefetch(CELLS, missing)
+        for name in missing:
+            row = state.get(CELLS, name)
+            self._cells[name] = None if row is None else decode_cell(row)
+        changed: dict[bytes, Cell] = {}
+        for name, ((_, bucket), change) in named.items():
+            before = self._cells[name]
+            event_us = batch_us
+            if before is None:
+                measures = dict(change)
+                if bucket >= FIVE_MINUTE_BASE:
+                    state.put_group(EXPIRY, _expiry_hour(bucket), name, b"")
+            else:
+                measures = dict(before.measures)
+                for key, value in change.items():
+                    total = measures.get(key, 0) + value
+                    if total:
+                        measures[key] = total
+                    else:
+                        del measures[key]
+                event_us = max(event_us, before.event_us)
+            cell = changed[name] = Cell(version, event_us, newest_ms, measures)
+            state.put(CELLS, name, encode_value(cell))
+        return changed
+
+    async def _expire(self, newest_us: int) -> list[bytes]:
+        """Delete five-minute cells that no window asks for any more."""
+        first = (self._newest_us - FIVE_MINUTES_KEPT_US) // _HOUR_US
+        end = (newest_us - FIVE_MINUTES_KEPT_US) // _HOUR_US
+        if self._newest_us == 0 or end <= first:
+            return []
+        # No cell is newer than the newest event was, so a jump of years looks at five days only.
+        end = min(end, self._newest_us // _HOUR_US + 1)
+        expired: list[bytes] = []
+        groups = [b"%d" % hour for hour in range(first, end)]
+        for group, names in (await self._state.prefetch_groups(EXPIRY, groups)).items():
+            for name in names:
+                expired.append(name)
+                self._state.put(CELLS, name, None)
+                self._state.put_group(EXPIRY, group, name, None)
+        return expired
+
+    def _counts(self, summary: BatchSummary, newest_us: int) -> Mapping[str, str | int]:
+        """The absolute counts of conservation (contract.md, rule 10) after this batch."""
+        meta = self._state.meta
+        counts: dict[str, str | int] = {"newest_us": newest_us}
+        for outcome in ("applied", "duplicate", "dead_letter", "ignored"):
+            here = sum(n for (_, o), n in summary.outcomes.items() if o == outcome)
+            counts[outcome] = int(meta.get(outcome, 0)) + here
+        return counts
+
+    # -- readiness -------------------------------------------------------------------------------
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the log was read up to where it ended when the state was begun."""
+        return (self._state.offset or 0) >= self._ready_at
+
+    @property
+    def _ready_at(self) -> int:
+        return int(self._state.meta.get("rebuild_until", 0))
+
+    # -- publishing ------------------------------------------------------------------------------
+
+    async def announce(self) -> None:
+        """Say again what a new owner of `kpi.partials` may have missed: that we are ready."""
+        if self.is_ready:
+            await self._publish(self._control(READY, self._newest_us))
+
+    async def publish_outbox(self) -> bool:
+        """Publish what is committed and not yet acknowledged; True when something was.
+
+        Raises:
+            BrokerUnavailable: nothing is lost, publish again.
+        """
+        if not self._state.outbox:
+            return False
+        records: list[OutRecord] = []
+        sent: dict[bytes, int] = {}
+        async with self._lock:  # a batch under way has written cells that are not committed yet
+            names = list(self._state.outbox)[:_PUBLISH_CHUNK]
+            await self._load_committed(name for name in names if name.count(b"|") == _NAME_BARS)
+            for name in names:
+                version, _, payload = self._state.outbox[name].partition(b":")
+                sent[name] = int(version)
+                records.extend(self._records_for(name, payload))
+        await self._publish(records)
+        await self._state.acknowledge(sent)
+        return True
+
+    async def _load_committed(self, names: Iterable[bytes]) -> None:
+        missing = self._cells.missing(names)
+        if missing:
+            await self._state.prefetch(CELLS, missing)
+            for name in missing:
+                row = self._state.get(CELLS, name)
+                self._cells[name] = None if row is None else decode_cell(row)
+
+    def _records_for(self, name: bytes, payload: bytes) -> list[OutRecord]:
+        if name.startswith(_DEAD_LETTER):
+            return [self._dead_letter_record(int(name[len(_DEAD_LETTER) :]), payload)]
+        if name in (CLOCK.encode(), READY.encode()):
+            return self._control(name.decode(), self._newest_us)
+        cell = self._cells[name]
+        text = name.decode()
+        return [
+            OutRecord(
+                topic=self._outputs.partials,
+                key=partial_key(text, self._source),
+                value=None if cell is None else encode_value(cell),
+                partition=partition_of_scope(text.rpartition("|")[0], self._outputs.partitions),
+            ),
+        ]
+
+    def _control(self, kind: str, instant_us: int) -> list[OutRecord]:
+        value = encode_value(Control(self._state.offset or 0, instant_us))
+        key = control_key(kind, self._source)
+        topic = self._outputs.partials
+        return [OutRecord(topic, key, value, p) for p in range(self._outputs.partitions)]
+
+    def _dead_letter_record(self, offset: int, payload: bytes) -> OutRecord:
+        reason, detail, value = msgspec.msgpack.decode(payload)
+        letter = dead_letter.build(
+            topic=self._state.topic,
+            partition=self._state.partition,
+            offset=offset,
+            rejection=Rejection(Reason(reason), detail),
+            value=value,
+        )
+        return OutRecord(self._outputs.dead_letters, letter.key, letter.value, None, letter.headers)
+
+
+def _packed(record: SourceRecord, fault: Rejection, version: int) -> bytes:
+    value = None if record.value is None else record.value[: dead_letter.MAX_VALUE_BYTES]
+    return b"%d:" % version + msgspec.msgpack.encode((fault.reason.value, fault.detail, value))
+
+
+def _expiry_hour(bucket: int) -> bytes:
+    return b"%d" % ((bucket - FIVE_MINUTE_BASE) * FIVE_MINUTES_US // _HOUR_US)

@@ -1,0 +1,190 @@
+"""Scopes in the state of stage two: their cells by source, loaded when they are needed."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from stream_app.domain.calendar import DAY_US, FIVE_MINUTES_US, BusinessCalendar
+from stream_app.domain.cells import FIVE_MINUTE_BASE
+from stream_app.domain.evaluation import KpiValue
+from stream_app.domain.measures import STOCKS
+from stream_app.domain.totals import ScopeTotals
+from stream_app.domain.windows import Days, FiveMinutes, Window
+from stream_app.stages.ports import State
+from stream_app.wire.partial import Cell, PartialKey, bucket_text, decode_cell, parse_bucket
+from stream_app.wire.value import Said
+
+SCOPE_CELLS: Final = "scope_cells"
+"""Grouped by scope: `bucket|source` → the partial as it was published."""
+
+SCOPES: Final = "scopes"
+"""The names of all scopes of the partition."""
+
+
+@dataclass(slots=True)
+class Dirt:
+    """What changed in a scope since it was last evaluated.
+
+    Attributes:
+        measures: names of the measures that changed; None: look at every KPI.
+        windows: `all`, or only those that `days` touch, or only the ones of the five minutes.
+        days: business days whose cells changed.
+        levels_from: the earliest day on which a stock changed; every later level moved too.
+    """
+
+    measures: set[str] | None = field(default_factory=set)
+    everything: bool = False
+    five_minutes: bool = False
+    days: set[int] = field(default_factory=set)
+    levels_from: int | None = None
+
+    @classmethod
+    def all(cls) -> "Dirt":
+        """Everything must be looked at."""
+        return cls(measures=None, everything=True)
+
+    def note(self, day: int, measures: Iterable[str]) -> None:
+        """Cells of a day changed in these measures."""
+        self.days.add(day)
+        if self.measures is not None:
+            self.measures.update(measures)
+        if any(name in STOCKS for name in measures):
+            self.levels_from = day if self.levels_from is None else min(day, self.levels_from)
+
+    def touches(self, window: Window) -> bool:
+        """Whether a window's value, or what it is compared with, may have changed."""
+        if self.everything:
+            return True
+        if self.five_minutes and window.kind in ("hour", "day") and not window.complete:
+            return True
+        first, end = _reach(window)
+        if self.levels_from is not None and self.levels_from < end:
+            return True
+        return any(first <= day < end for day in self.days)
+
+
+@dataclass(slots=True)
+class LoadedScope:
+    """A scope in memory.
+
+    Attributes:
+        event_us: newest event time among its cells.
+        news_ms: newest record timestamp not yet published, 0 for none.
+        said: record key → what the topic says last.
+        keys_by_window: (kind, start key) → record keys said for it.
+        current: (KPI, kind of running window) → value, for the gauges.
+    """
+
+    totals: ScopeTotals
+    event_us: int = 0
+    news_ms: int = 0
+    said: dict[bytes, Said] = field(default_factory=dict)
+    keys_by_window: dict[tuple[str, str], set[bytes]] = field(default_factory=dict)
+    current: dict[tuple[str, str], KpiValue] = field(default_factory=dict)
+
+
+class ScopeStore:
+    """The scopes of one partition of `kpi.partials`."""
+
+    def __init__(
+        self,
+        state: State,
+        new_totals: Callable[[], ScopeTotals],
+        calendar: BusinessCalendar,
+    ) -> None:
+        self._state = state
+        self._new_totals = new_totals
+        self._calendar = calendar
+        self._loaded: dict[str, LoadedScope] = {}
+        self.known: dict[str, None] = {}
+
+    async def load_names(self) -> None:
+        """Learn the names of all scopes."""
+        async for name, _ in self._state.scan(SCOPES):
+            self.known[name.decode()] = None
+
+    async def load(self, scopes: Iterable[str]) -> None:
+        """Make scopes available; new ones begin empty."""
+        missing = [scope for scope in scopes if scope not in self._loaded]
+        stored = [scope.encode() for scope in missing if scope in self.known]
+        rows = await self._state.prefetch_groups(SCOPE_CELLS, stored)
+        for scope in missing:
+            loaded = self._loaded[scope] = LoadedScope(self._new_totals())
+            for name, value in rows.get(scope.encode(), {}).items():
+                bucket, _, source = name.decode().partition("|")
+                cell = decode_cell(value)
+                loaded.totals.put(parse_bucket(bucket), source, cell.version, cell.measures)
+                loaded.event_us = max(loaded.event_us, cell.event_us)
+
+    def __getitem__(self, scope: str) -> LoadedScope:
+        return self._loaded[scope]
+
+    def put(self, key: PartialKey, value: bytes | None, cell: Cell | None) -> tuple[int, set[str]]:
+        """Take in one partial, or the end of one (None).
+
+        Returns:
+            The business day it belongs to, and the measures that changed.
+        """
+        scope = self._loaded[key.scope]
+        group, name = key.scope.encode(), f"{bucket_text(key.bucket)}|{key.source}".encode()
+        day = self._day_of(key.bucket)
+        if cell is None or value is None:
+            scope.totals.expire(key.bucket, key.source)
+            self._state.put_group(SCOPE_CELLS, group, name, None)
+            return day, set()
+        changed = scope.totals.put(key.bucket, key.source, cell.version, cell.measures)
+        if changed or cell.event_us > scope.event_us:
+            self._state.put_group(SCOPE_CELLS, group, name, value)
+        if key.scope not in self.known:
+            self.known[key.scope] = None
+            self._state.put(SCOPES, group, b"")
+        if changed:
+            scope.event_us = max(scope.event_us, cell.event_us)
+            scope.news_ms = max(scope.news_ms, cell.record_ms)
+        return day, changed
+
+    def forget(self) -> None:
+        """Drop everything but the names."""
+        self._loaded.clear()
+
+    def forget_said(self, scope: str) -> None:
+        """It is not known what the topic says of a scope: everything must be said again."""
+        loaded = self._loaded.get(scope)
+        if loaded is not None:
+            loaded.said.clear()
+            loaded.keys_by_window.clear()
+
+    def with_five_minutes(self) -> Iterable[str]:
+        """Loaded scopes that hold something by five minutes: the others stand still in a quiet hour."""
+        return [name for name, s in self._loaded.items() if s.totals.has_five_minutes]
+
+    def sizes(self) -> Mapping[str, int]:
+        """How many scopes are known and how many are in memory."""
+        return {"scopes": len(self.known), "scopes_loaded": len(self._loaded)}
+
+    def _day_of(self, bucket: int) -> int:
+        if bucket < FIVE_MINUTE_BASE:
+            return bucket
+        return self._calendar.day_of((bucket - FIVE_MINUTE_BASE) * FIVE_MINUTES_US)
+
+
+def _reach(window: Window) -> tuple[int, int]:
+    """The days that a window and its comparisons cover, from the first to after the last."""
+    first, end = _span(window.range)
+    for other in (
+        window.previous,
+        window.before_previous,
+        window.last_year,
+        window.previous_last_year,
+        window.whole,
+    ):
+        if other is not None:
+            other_first, other_end = _span(other)
+            first, end = min(first, other_first), max(end, other_end)
+    return first, end
+
+
+def _span(over: Days | FiveMinutes) -> tuple[int, int]:
+    if isinstance(over, Days):
+        return over.first, over.end
+    return over.day - 1 - (over.end - over.first) * FIVE_MINUTES_US // DAY_US, over.day + 1

@@ -1,0 +1,64 @@
+"""`kpi.values`: the latest value of every KPI, as other services read it (contract.md, section 4)."""
+
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from stream_app.domain.evaluation import KpiValue
+from stream_app.domain.formula import Number
+from stream_app.domain.scopes import encode, split_scope
+from stream_app.domain.windows import WindowRules
+
+VERSION: Final = 1
+_encode: Final = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class Said(NamedTuple):
+    """What a record says, without its times and revision: it is published when this changed."""
+
+    kpi: str
+    window: str
+    start: str
+    end: str
+    complete: bool
+    dimension: str
+    member: str
+    value: Number | None
+    unit: str
+    numerator: Number | None
+    denominator: Number | None
+    previous: Number | None
+
+
+def said(value: KpiValue, windows: WindowRules) -> Said:
+    """What the record of a KPI value says."""
+    dimension, member = split_scope(value.scope)
+    start, end = windows.bounds(value.window)
+    return Said(
+        kpi=value.kpi.name,
+        window=value.window.kind,
+        start=start,
+        end=end,
+        complete=value.window.complete,
+        dimension=dimension,
+        member=member,
+        value=value.value,
+        unit=value.kpi.definition.unit,
+        numerator=value.numerator,
+        denominator=value.denominator,
+        previous=value.previous,
+    )
+
+
+def value_key(kpi: str, window: str, start_key: str, scope: str) -> bytes:
+    """The key `kpi|window|start|dimension|member`; a moving window's start is `now`."""
+    return f"{kpi}|{window}|{encode(start_key)}|{scope}".encode()
+
+
+def encode_value(record: Said, *, event_time: str, published_at: str, revision: int) -> bytes:
+    """The record's JSON."""
+    body: dict[str, Any] = {"v": VERSION, **record._asdict(), "targets": []}
+    body["event_time"] = event_time
+    body["published_at"] = published_at
+    body["revision"] = revision
+    return _encode(body)
