@@ -1,0 +1,1 @@
+"""What the business wants: one YAML file, read, checked and given a state version."""

@@ -1,16 +1,20 @@
-"""What the business wants, as data: the validated form of the one YAML file (contract.md, section 7).
+"""What the business wants, as data: the validated form of the one YAML file.
 
-Pure: no file access, no environment. `stream_app.config.load` turns YAML into these types.
+The file is contract.md's section 7. Pure: no file access, no environment. `stream_app.config.load`
+turns YAML into these types.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from pathlib import PurePath
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 Credit = Literal["at_time", "latest"]
+Split = tuple[str, ...]
+"""What a KPI is split by: one dimension, or several combined; `("company",)` is the whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +75,7 @@ class CustomKpi:
     better: Literal["higher", "lower"] = "higher"
     title: str = ""
     definition: str = ""
-    dimensions: tuple[tuple[str, ...], ...] | None = None
+    dimensions: tuple[Split, ...] | None = None
     windows: tuple[str, ...] | None = None
 
 
@@ -95,7 +99,112 @@ class History:
     year: int = 6
 
 
-DEFAULT_DIMENSIONS: tuple[tuple[str, ...], ...] = (
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benchmark:
+    """A value from elsewhere, drawn beside the KPI and never alarmed about."""
+
+    value: Decimal
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What a KPI should reach; exactly one of at_least, at_most, growth and values_from is set.
+
+    Attributes:
+        dimension: the split it is about.
+        member: one member, or `*` for each; `all` for the company.
+        growth: wanted growth as a ratio (`+10 %` is 0.1), over the same window `over` says.
+        values_from: the CSV file of quotas, not looked into here.
+        resolve_at: with at_least or at_most, the value at which an alert ends; None: the threshold.
+        for_us: how long it must be missed before an alert fires.
+        min_sample: a ratio with a smaller denominator is not judged.
+        by: the last day on which it is pursued; None: for ever.
+        repeat_misses: closed windows missed in a row that make a coaching alert; None: never.
+        no_data_us: business time without a value that makes an alert; None: never.
+        pace: judged against what is expected by now, on these days; None: not.
+    """
+
+    name: str
+    kpi: str
+    window: str
+    dimension: Split = ("company",)
+    member: str = "all"
+    at_least: Decimal | None = None
+    at_most: Decimal | None = None
+    growth: Decimal | None = None
+    over: Literal["previous", "last_year"] | None = None
+    values_from: PurePath | None = None
+    resolve_at: Decimal | None = None
+    for_us: int = 0
+    min_sample: int = 0
+    by: date | None = None
+    owner: str | None = None
+    severity: Literal["info", "warning", "critical"] = "warning"
+    repeat_misses: int | None = None
+    no_data_us: int | None = None
+    pace: Literal["working_days", "calendar_days"] | None = None
+    benchmark: Benchmark | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """Where people read alerts; at least one way is set. Secrets are named by file, never held."""
+
+    name: str
+    slack_webhook_file: PurePath | None = None
+    teams_webhook_file: PurePath | None = None
+    webhook_url: str | None = None
+    webhook_url_file: PurePath | None = None
+    email_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    """Who is told. `default` is among the receivers."""
+
+    default: str
+    receivers: Mapping[str, Receiver]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrmSource:
+    """How one CRM's words become ours.
+
+    Attributes:
+        portal: the vendor's id of the account.
+        public_url: where the vendor sends to, as it sees it (HubSpot signs it).
+        stages: vendor stage → configured stage, `won` or `lost`.
+        fields: our field or dimension → vendor property.
+        owners: vendor owner id → rep id.
+    """
+
+    name: str
+    portal: str | None = None
+    public_url: str | None = None
+    stages: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """An A/B comparison of the members of one dimension (kpis.md).
+
+    Attributes:
+        horizon_days: a lead counts as converted when won within so many days.
+        random: leads were assigned at random; otherwise the verdict is marked observational.
+    """
+
+    name: str
+    dimension: str
+    control: str
+    variants: tuple[str, ...]
+    horizon_days: int
+    random: bool = False
+
+
+DEFAULT_DIMENSIONS: tuple[Split, ...] = (
     ("team",),
     ("rep",),
     ("source",),
@@ -126,20 +235,28 @@ class Config:
         credit: dimension → rule, complete for every known dimension.
         dimensions: the configured splits; a combination is a tuple of several names.
         directory: rep id → entry.
+        silent_sources_us: source → business time without an event that makes an alert.
         poison_stop: `poison: stop` was asked for.
-        raw: the parsed document, for sections that later code owns (targets, notify, sources …).
+        warnings: what is allowed but probably not meant, each with file and line.
+        raw: the document as dictionaries, lists and texts, for sections that no type here covers.
     """
 
     business: Business
     currencies: Mapping[str, tuple[tuple[int, Decimal], ...]] = field(default_factory=dict)
     pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
     activate_on: Literal["event", "win"] = "event"
-    dimensions: tuple[tuple[str, ...], ...] = DEFAULT_DIMENSIONS
+    dimensions: tuple[Split, ...] = DEFAULT_DIMENSIONS
     credit: Mapping[str, Credit] = field(default_factory=dict)
     windows: tuple[str, ...] = DEFAULT_WINDOWS
     history: History = History()
     measures: Mapping[str, Measure] = field(default_factory=dict)
     kpis: Mapping[str, CustomKpi] = field(default_factory=dict)
     directory: Mapping[str, Rep] = field(default_factory=dict)
+    targets: tuple[Target, ...] = ()
+    notify: Notify | None = None
+    sources: Mapping[str, CrmSource] = field(default_factory=dict)
+    silent_sources_us: Mapping[str, int] = field(default_factory=dict)
+    experiments: tuple[Experiment, ...] = ()
     poison_stop: bool = False
-    raw: Mapping[str, object] = field(default_factory=dict)
+    warnings: tuple[str, ...] = field(default=(), compare=False)
+    raw: Mapping[str, object] = field(default_factory=dict, compare=False)
