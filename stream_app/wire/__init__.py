@@ -1,0 +1,1 @@
+"""Between bytes and the domain: what is accepted, what is refused and why. Pure."""
