@@ -1,7 +1,7 @@
 """Reading whole topics outside of any group: for `verify`, `board`, `check` and `dead-letters`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -9,23 +9,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
+from stream_app.transport.errors import BrokerUnavailable
+
 Progress = Callable[[int, int], None]
 """Called with (offsets passed, offsets to pass)."""
 
 CONNECT_SECONDS: Final = 10.0
 STALL_SECONDS: Final = 15.0
 _LARGEST_FETCH_BYTES: Final = 16 << 20  # crm.events takes records of up to 8 MiB
-
-
-class KafkaUnreachable(Exception):
-    """No broker answers, or it stopped answering; the message names it and says what to do."""
-
-    def __init__(self, servers: str | list[str], reason: str) -> None:
-        self.servers = servers if isinstance(servers, str) else ", ".join(servers)
-        super().__init__(
-            f"Kafka at {self.servers} does not serve ({reason}); start it, or correct "
-            "STREAM_APP_KAFKA (and STREAM_APP_KAFKA_SECURITY_… if it wants a login or TLS)"
-        )
 
 
 class NoSuchTopic(LookupError):
@@ -49,7 +40,7 @@ class TopicReader:
     """
 
     def __init__(
-        self, consumer: AIOKafkaConsumer, topic: str, servers: str | list[str], stall_seconds: float
+        self, consumer: AIOKafkaConsumer, topic: str, servers: Sequence[str], stall_seconds: float
     ) -> None:
         self._consumer = consumer
         self._topic = topic
@@ -73,13 +64,13 @@ class TopicReader:
 
         Args:
             topic: an existing topic.
-            kafka: `bootstrap_servers` and security, as aiokafka takes them.
+            kafka: `bootstrap_servers` (a list) and security, as aiokafka takes them.
             last: begin so many offsets before each partition's end; None: at its beginning.
             connect_seconds: give up after so long without an answer.
             stall_seconds: give up reading after so long without a record that must be there.
 
         Raises:
-            KafkaUnreachable: no broker answers.
+            BrokerUnavailable: no broker answers.
             NoSuchTopic: there is no such topic.
         """
         consumer = AIOKafkaConsumer(
@@ -88,6 +79,7 @@ class TopicReader:
             auto_offset_reset="earliest",  # what retention takes away meanwhile is gone, no more
             max_partition_fetch_bytes=_LARGEST_FETCH_BYTES,
             fetch_max_wait_ms=100,
+            isolation_level="read_committed",  # like the worker
         )
         reader = cls(consumer, topic, kafka["bootstrap_servers"], stall_seconds)
         try:
@@ -101,9 +93,9 @@ class TopicReader:
                     f"no answer within {connect_seconds:.0f} s; are the addresses that the brokers "
                     "advertise reachable from here?"
                 )
-                raise KafkaUnreachable(reader._servers, reason) from None
+                raise reader._unavailable(reason) from None
             if isinstance(error, KafkaError):
-                raise KafkaUnreachable(reader._servers, named(error)) from None
+                raise reader._unavailable(named(error)) from None
             raise
         return reader
 
@@ -157,13 +149,13 @@ class TopicReader:
         """Partition → the offset that its next record will have.
 
         Raises:
-            KafkaUnreachable: no broker answers.
+            BrokerUnavailable: no broker answers.
         """
         try:
             async with asyncio.timeout(self._stall_seconds):
                 found = await self._consumer.end_offsets(self._partitions)
         except (TimeoutError, KafkaError) as error:
-            raise KafkaUnreachable(self._servers, named(error)) from None
+            raise self._unavailable(named(error)) from None
         return {tp.partition: offset for tp, offset in found.items()}
 
     async def read(
@@ -174,7 +166,7 @@ class TopicReader:
         Each partition's records come in order. Whoever stops half way gets them again.
 
         Raises:
-            KafkaUnreachable: no broker answers, or none any more.
+            BrokerUnavailable: no broker answers, or none any more.
         """
         numbered = await self.ends()
         ends = {tp: numbered[tp.partition] for tp in self._partitions}
@@ -215,9 +207,12 @@ class TopicReader:
                 self._consumer.pause(tp)
         return moved
 
-    def _stalled(self, behind: set[TopicPartition]) -> KafkaUnreachable:
-        where = ", ".join(f"{tp.topic}/{tp.partition}" for tp in sorted(behind))
-        return KafkaUnreachable(self._servers, f"{where}: nothing for {self._stall_seconds:.0f} s")
+    def _stalled(self, behind: set[TopicPartition]) -> BrokerUnavailable:
+        numbers = ", ".join(str(tp.partition) for tp in sorted(behind))
+        return self._unavailable(f"partition {numbers}: nothing for {self._stall_seconds:.0f} s")
+
+    def _unavailable(self, reason: str) -> BrokerUnavailable:
+        return BrokerUnavailable(self._servers, f"reading {self._topic}", reason)
 
     async def follow(self) -> AsyncIterator[list[ConsumerRecord[bytes | None, bytes | None]]]:
         """Records as they come, in runs, for ever; an outage only makes them come later."""
@@ -238,7 +233,7 @@ class TopicReader:
         try:
             return await self._consumer.getmany(*partitions, timeout_ms=500)  # type: ignore[no-any-return]
         except KafkaError as error:
-            raise KafkaUnreachable(self._servers, named(error)) from None
+            raise self._unavailable(named(error)) from None
 
     async def close(self) -> None:
         """Disconnect."""
