@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from stream_app.state.client import Client, address_of
+from stream_app.state.client import Client, address_of, pipelined
 from stream_app.state.partition import PartitionState
 
 TopicPartition = tuple[str, int]
@@ -118,6 +118,19 @@ class Claims:
         for listener in self._on_claimed:
             listener(state)
         return state
+
+    async def confirm(self, topic: str) -> bool:
+        """Whether Redis, asked now, says that every claim held on this topic still stands.
+
+        Raises:
+            StoreUnavailable: not known.
+        """
+        held = [state for state in self if state.topic == topic]
+        owners = await pipelined(self._redis, [("HGET", *state.owner_field) for state in held])
+        return all(
+            state.held and owner == state.token.encode()
+            for state, owner in zip(held, owners, strict=True)
+        )
 
     def release(self, tps: Iterable[TopicPartition]) -> None:
         """Gives partitions back, all at once and without asking Redis: the next claim fences us."""

@@ -120,6 +120,11 @@ class PartitionState:
         return self._keys.prefix
 
     @property
+    def owner_field(self) -> tuple[bytes, bytes]:
+        """Key and field of the owner's token in Redis."""
+        return self._keys.meta, b"owner"
+
+    @property
     def held(self) -> bool:
         """Whether, as far as is known here, the claim still stands."""
         return self._fenced is None

@@ -95,6 +95,21 @@ async def test_a_fenced_claim_is_changed(claims: Claims, redis: Client) -> None:
     assert not (await claims.claim(TP)).unchanged
 
 
+async def test_redis_confirms_claims_until_somebody_else_claims(
+    claims: Claims, redis: Client
+) -> None:
+    assert await claims.confirm("crm.events")
+    await claims.claim(TP)
+    await claims.claim(("crm.events", 1))
+    raw = await claims.claim(("crm.raw", 0))
+    assert await claims.confirm("crm.events")
+    await PartitionState.claim(redis, "stream-app:v1", *TP)
+    assert not await claims.confirm("crm.events")
+    assert await claims.confirm("crm.raw")
+    await redis.delete(f"{raw.prefix}meta")
+    assert not await claims.confirm("crm.raw")
+
+
 async def test_a_claim_that_does_not_fit_its_log_is_nobodys(claims: Claims) -> None:
     heard: list[object] = []
     claims.listen(on_claimed=heard.append)
