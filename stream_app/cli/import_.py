@@ -16,7 +16,7 @@ from rich.console import Console
 
 from stream_app.config.load import ConfigErrors, load_config
 from stream_app.config.model import Config
-from stream_app.intake.connection import connection
+from stream_app.intake.connection import connection, ensure_events_topic
 from stream_app.intake.directory import Directory, UnusableDirectory
 from stream_app.intake.events import Outcome
 from stream_app.intake.plan import Plan, make_plans, outcomes
@@ -171,6 +171,7 @@ async def _send(run: Run, plans: list[Plan], settings: Settings, reports: "_Repo
     task = asyncio.current_task()
     if task is not None and sys.platform != "win32":
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await ensure_events_topic(settings)
     async with Topic(settings.topics.events, connection(settings)) as topic:
         for plan in plans:
             reports.counted(plan, await run.send(plan, topic))

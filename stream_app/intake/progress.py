@@ -42,6 +42,7 @@ class Pace:
         self.seconds = seconds
         self._first_row = first_row
         self._began_at = seconds()
+        self._first_byte: int | None = None
 
     def rows_per_second(self, rows: int) -> float:
         """Since the beginning of this run."""
@@ -54,8 +55,14 @@ class Pace:
 
     def seconds_left(self, position_bytes: int) -> float | None:
         """If it goes on like this; None while nothing can be said."""
-        share = self.share(position_bytes)
-        return (self.seconds() - self._began_at) * (1 - share) / share if share > 0 else None
+        if self._first_byte is None:  # what an earlier run has done went by in no time
+            self._first_byte = position_bytes
+            self._began_at = self.seconds()
+        done_bytes = position_bytes - self._first_byte
+        if done_bytes <= 0:
+            return None
+        left_bytes = max(0, self.size_bytes - position_bytes)
+        return (self.seconds() - self._began_at) * left_bytes / done_bytes
 
 
 def show(console: Console, name: str, pace: Pace) -> Shown:
@@ -119,10 +126,10 @@ class PlainLines:
     def advance(self, rows: int, position_bytes: int) -> None:
         """Write a line, if the last one is some time ago."""
         pace = self._pace
+        left = pace.seconds_left(position_bytes)
         if pace.seconds() - self._told_at < LINE_INTERVAL_SECONDS:
             return
         self._told_at = pace.seconds()
-        left = pace.seconds_left(position_bytes)
         about = "" if left is None else f", about {left:,.0f} s left"
         self._console.print(
             f"{self._name}: {rows:,} rows, {pace.share(position_bytes):.0%}, "

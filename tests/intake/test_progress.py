@@ -14,9 +14,9 @@ def test_without_a_terminal_a_line_is_written_every_five_seconds() -> None:
             shown.advance(rows, position_bytes=rows * 2)
 
     assert text_of(console).splitlines() == [
-        "rows.csv: 140 rows, 28%, 8 rows/s, about 13 s left",
-        "rows.csv: 180 rows, 36%, 8 rows/s, about 18 s left",
-        "rows.csv: 220 rows, 44%, 8 rows/s, about 19 s left",
+        "rows.csv: 140 rows, 28%, 8 rows/s, about 45 s left",
+        "rows.csv: 180 rows, 36%, 8 rows/s, about 40 s left",
+        "rows.csv: 220 rows, 44%, 8 rows/s, about 35 s left",
     ]
 
 

@@ -103,12 +103,12 @@ async def test_a_broker_that_is_not_there_is_named() -> None:
             pass
 
 
-def test_the_command_imports_once_and_then_nothing(
-    broker: LocalBroker, topic_name: str, folder: Folder, monkeypatch: pytest.MonkeyPatch
+def test_the_command_makes_the_topic_imports_once_and_then_nothing(
+    broker: LocalBroker, topic_prefix: str, folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder.path)
     monkeypatch.setenv("STREAM_APP_KAFKA", broker.bootstrap)
-    monkeypatch.setenv("STREAM_APP_TOPIC_PREFIX", topic_name.removesuffix("crm.events"))
+    monkeypatch.setenv("STREAM_APP_TOPIC_PREFIX", topic_prefix)
     folder.write("mapping.yaml", DEALS)
     folder.write("rows.csv", ROWS)
     arguments = ["--mapping", "mapping.yaml", "rows.csv"]
