@@ -69,8 +69,8 @@ class Outgoing(NamedTuple):
     key: bytes | None
     value: bytes | None
     partition: int | None = None
-    timestamp_ms: int | None = None
     headers: Sequence[_Header] = ()
+    timestamp_ms: int | None = None
 
 
 class Publisher:

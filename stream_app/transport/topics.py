@@ -97,7 +97,7 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class TopicsReport:
-    """What `create_topics` found and did.
+    """What `ensure_topics` found and did.
 
     Attributes:
         partitions: topic → how many it has; those that existed keep theirs.
@@ -130,29 +130,42 @@ def contract_topics(names: TopicNames, state_version: str, partitions: int) -> l
 
 async def ensure_topics(
     servers: Sequence[str],
-    names: TopicNames,
+    specs: Sequence[TopicSpec],
     *,
-    state_version: str,
-    partitions: int,
     security: Security | None = None,
     timeout_s: float = 30.0,
 ) -> TopicsReport:
-    """Creates what the contract demands and is missing; see `create_topics`.
+    """Creates what is missing (on up to three brokers each), and waits until it can be used.
+
+    Any number of workers may do this at once. What exists is compared, not changed.
 
     Raises:
         BrokerUnavailable: no answer in time.
         TopicRefused: a broker does not create one.
-        TopicMismatch: a topic of events is compacted, which throws events away.
+        TopicMismatch: a topic that keeps events is compacted.
     """
-    specs = contract_topics(names, state_version, partitions)
-    report = await create_topics(servers, specs, security=security, timeout_s=timeout_s)
-    kept_whole = {names.events, names.raw, names.dead_letters}
-    for drift in report.drifts:
-        if drift.topic in kept_whole and drift.setting == "cleanup.policy":
+    try:
+        async with asyncio.timeout(timeout_s), _admin(servers, security, timeout_s) as admin:
+            names = [spec.name for spec in specs]
+            before = await describe_topics(admin._client, names)  # noqa: SLF001
+            missing = [spec for spec in specs if spec.name not in before]
+            created = [spec.name for spec in missing if await _create(admin, spec)]
+            facts = await _until_led(admin, names)
+            drifts = [drift for spec in specs for drift in await _drifts(admin, spec, facts)]
+    except (KafkaError, TimeoutError) as error:
+        reason = str(error) or f"not done within {timeout_s:g} s"
+        raise BrokerUnavailable(servers, "creating topics", reason) from error
+    for drift in drifts:
+        if drift.setting == "cleanup.policy" and drift.expected == "delete":
             raise TopicMismatch(
                 f"{drift}. A compacted topic keeps one record for each key only: events get lost"
             )
-    return report
+    return TopicsReport(
+        created=tuple(created),
+        partitions={name: facts[name].partition_count for name in names},
+        topic_ids={name: facts[name].topic_id for name in names},
+        drifts=tuple(drifts),
+    )
 
 
 async def partition_counts(
@@ -174,40 +187,6 @@ async def partition_counts(
         reason = str(error) or f"not done within {timeout_s:g} s"
         raise BrokerUnavailable(servers, "looking at topics", reason) from error
     return {name: topic.partition_count for name, topic in facts.items()}
-
-
-async def create_topics(
-    servers: Sequence[str],
-    specs: Sequence[TopicSpec],
-    *,
-    security: Security | None = None,
-    timeout_s: float = 30.0,
-) -> TopicsReport:
-    """Creates what is missing (on up to three brokers each), and waits until it can be used.
-
-    Any number of workers may do this at once. What exists is compared, not changed.
-
-    Raises:
-        BrokerUnavailable: no answer in time.
-        TopicRefused: a broker does not create one.
-    """
-    try:
-        async with asyncio.timeout(timeout_s), _admin(servers, security, timeout_s) as admin:
-            names = [spec.name for spec in specs]
-            before = await describe_topics(admin._client, names)  # noqa: SLF001
-            missing = [spec for spec in specs if spec.name not in before]
-            created = [spec.name for spec in missing if await _create(admin, spec)]
-            facts = await _until_led(admin, names)
-            drifts = [drift for spec in specs for drift in await _drifts(admin, spec, facts)]
-    except (KafkaError, TimeoutError) as error:
-        reason = str(error) or f"not done within {timeout_s:g} s"
-        raise BrokerUnavailable(servers, "creating topics", reason) from error
-    return TopicsReport(
-        created=tuple(created),
-        partitions={name: facts[name].partition_count for name in names},
-        topic_ids={name: facts[name].topic_id for name in names},
-        drifts=tuple(drifts),
-    )
 
 
 @contextlib.asynccontextmanager
