@@ -32,7 +32,11 @@ def read_directory(value: Value | None, base_dir: Path, report: Report) -> dict[
     if path is None:
         return {}
     if not path.is_file():
-        value.error(f"there is no file {str(path)!r}; paths start from the configuration's folder")
+        # An import writes it: the first one must not fail because it has not been there yet.
+        value.warn(
+            f"there is no file {str(path)!r} yet (paths start from the configuration's folder); "
+            "`stream-app import` writes it"
+        )
         return {}
     text = read_file(path, report)
     root = None if text is None else compose(text, str(path), report)
@@ -40,7 +44,7 @@ def read_directory(value: Value | None, base_dir: Path, report: Report) -> dict[
 
 
 def _reps(directory: Value) -> dict[str, Rep]:
-    listed = directory.section(("reps",)).get("reps")
+    listed = directory.section(("reps", "teams")).get("reps")  # `teams` are names, only shown
     if listed is None:
         return {}
     reps: dict[str, Rep] = {}

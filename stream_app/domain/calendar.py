@@ -69,7 +69,7 @@ def five_minute_bucket(instant_us: int) -> int:
     return instant_us // FIVE_MINUTES_US
 
 
-def rfc3339_utc(instant_us: int) -> str:
-    """`2026-11-22T01:59:58Z`, with a fraction only when there is one."""
-    text = (_EPOCH + timedelta(microseconds=instant_us)).isoformat()
+def rfc3339_utc(instant_us: int, timespec: str = "auto") -> str:
+    """`2026-11-22T01:59:58Z`, with a fraction only when there is one or `timespec` asks for it."""
+    text = (_EPOCH + timedelta(microseconds=instant_us)).isoformat(timespec=timespec)
     return text.replace("+00:00", "Z")

@@ -80,7 +80,7 @@ class CellSplitter:
         if cached is not None:
             return cached
         rules = self._rules
-        plain, by_line = [COMPANY], []
+        plain, by_line = [COMPANY], list[str]()
         for split in rules.splits:
             key = scope_key([rules.dimensions[i] for i in split], [members[i] for i in split])
             (by_line if rules.product_line_index in split else plain).append(key)

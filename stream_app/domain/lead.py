@@ -30,7 +30,7 @@ class Lead:
         self.attributes: dict[str, Any] = {}
         self.raw: Members = (None,) * len(rules.dimensions)
         self.created_at: int | None = None
-        self.created_raw = self.raw
+        self.created_raw: Members = self.raw
         self.deleted = False
 
     def apply(self, event: Event) -> bool:

@@ -109,7 +109,7 @@ class ScopeTotals:
         """Money by stage times the stage's probability, rounded once per day, currency and stage."""
         days = over if isinstance(over, Days) else Days(over.day, over.day + 1)
         total = 0
-        for key, (currency, pipeline, stage) in self.stages_of(name):  # type: ignore[misc]
+        for key, (currency, pipeline, stage) in self.stages_of(name):
             share = probability(pipeline, stage)
             if not share:
                 continue

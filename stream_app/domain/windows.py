@@ -193,6 +193,8 @@ class WindowRules:
         start = self.period_start(kind, today)
         whole = self._period(kind, start, 0)
         compared: Range | None
+        previous: Range | None
+        before_previous: Range | None
         if kind == "day":
             compared = Days(today, today + 1)
             previous = self._earlier_day(now_us, today - 1)

@@ -10,6 +10,7 @@ a zombie's late send cannot stay the last word.
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -148,6 +149,8 @@ class EvaluatingStage:
             try:
                 await self._take(records, next_offset)
             except BaseException:
+                with suppress(Exception):  # a claim that is over has nothing to discard
+                    self._state.discard()
                 self._store.forget()
                 self._restore()
                 self._soil_all()
@@ -168,6 +171,7 @@ class EvaluatingStage:
                 cells.append((key, value, None if value is None else decode_cell(value)))
         await self._store.load(dict.fromkeys(key.scope for key, _, _ in cells))
         outbox: dict[bytes, bytes] = {}
+        new = {key.scope for key, _, _ in cells if key.scope not in self._store.known}
         soiled: list[tuple[str, int, set[str]]] = []
         for key, value, cell in cells:
             day, changed = self._store.put(key, value, cell)
@@ -185,7 +189,7 @@ class EvaluatingStage:
         await self._patiently(lambda: state.commit(state.offset, next_offset, meta, outbox))
         self._ready = ready
         for scope, day, changed in soiled:
-            self._dirty.setdefault(scope, Dirt()).note(day, changed)
+            self._dirty.setdefault(scope, Dirt.all() if scope in new else Dirt()).note(day, changed)
         if self._plan.fixed_now_us is None:
             self._advance(now_us)
 
@@ -206,6 +210,11 @@ class EvaluatingStage:
     def _soil_all(self) -> None:
         for scope in self._store.known:
             self._dirty[scope] = Dirt.all()
+
+    @property
+    def partition(self) -> int:
+        """The partition of `kpi.partials`."""
+        return self._state.partition
 
     # -- publishing ------------------------------------------------------------------------------
 
@@ -232,6 +241,7 @@ class EvaluatingStage:
                 return None
             scopes = sorted(self._dirty, key=_importance)[:_SCOPES_PER_FLUSH]
             await self._store.load(scopes)
+            self._state.discard()
             self._refresh_windows()
             dirt = {scope: self._dirty.pop(scope) for scope in scopes}
             sent = {
@@ -281,7 +291,7 @@ class EvaluatingStage:
         windows = [window for window in self._windows if dirt.touches(window)]
         times = {
             "event_time": rfc3339_utc(loaded.event_us),
-            "published_at": rfc3339_utc(self._wall_clock_us() // 1000 * 1000),
+            "published_at": rfc3339_utc(self._wall_clock_us(), "milliseconds"),
         }
         exists: set[bytes] = set()
         for value in self._evaluator.values(scope, loaded.totals, windows, only):

@@ -9,6 +9,7 @@ read from committed cells only, so a partial's version and value always belong t
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,8 +24,8 @@ from stream_app.domain.rules import FoldRules
 from stream_app.stages.cache import BoundedCache
 from stream_app.stages.ports import OutRecord, Patience, Publish, SourceRecord, State
 from stream_app.stages.threads import ThreadStore
-from stream_app.wire import dead_letter
 from stream_app.wire.cloudevent import Ignored, Reason, Rejection, Rules, decode
+from stream_app.wire.dead_letter import MAX_VALUE_BYTES, DeadLetter
 from stream_app.wire.partial import (
     CLOCK,
     READY,
@@ -37,9 +38,15 @@ from stream_app.wire.partial import (
     partial_key,
 )
 
+OUTCOMES: Final = ("applied", "duplicate", "dead_letter", "ignored")
+"""What may become of a record (contract.md, rule 10)."""
+
 CELLS: Final = "cells"
 EXPIRY: Final = "expiry"
-"""Five-minute cells by the hour (in numbers since the epoch) after which nobody asks for them."""
+"""Five-minute cells grouped by the hour they begin in, numbered since the epoch."""
+
+HOURS: Final = "hours"
+"""The hours that have five-minute cells."""
 
 FIVE_MINUTES_KEPT_US: Final = 4 * DAY_US
 """How far five-minute buckets reach back from the partition's newest event. The running `day` is
@@ -95,8 +102,13 @@ class Measurer:
         """Continue from what is committed.
 
         Args:
+            state: of the source partition.
             rules: how events are folded.
             accepted: which input is good.
+            outputs: where partials and dead letters go.
+            publish: sends records and waits for their acknowledgement.
+            patiently: repeats a commit while Redis is away.
+            cached_threads: how many threads stay in memory.
             event_clock: "now" follows the newest event, so this stage is a clock.
         """
         self._state = state
@@ -111,6 +123,7 @@ class Measurer:
         self._threads = ThreadStore(state, rules, cached_threads)
         self._cells: BoundedCache[Cell | None] = BoundedCache(_CELL_CACHE)
         self._newest_us = int(state.meta.get("newest_us", 0))
+        self._hours: set[int] = set()
 
     # -- taking a batch --------------------------------------------------------------------------
 
@@ -132,6 +145,8 @@ class Measurer:
 
     def forget(self) -> None:
         """Drop all memory of the partition; what is needed is read from the state again."""
+        with suppress(Exception):  # a claim that is over has nothing to discard
+            self._state.discard()
         self._threads.forget()
         self._cells.clear()
         self._newest_us = int(self._state.meta.get("newest_us", 0))
@@ -167,7 +182,7 @@ class Measurer:
         changed = await self._change_cells(without_zeros(deltas), next_offset, batch_us, newest_ms)
         for key, length in lengths_before.items():
             self._threads.write(key, length)
-        expired = await self._expire(newest_us)
+        expired, hours_gone = await self._expire(newest_us)
         version = b"%d" % next_offset
         for name in (*changed, *expired):
             outbox[name] = version
@@ -184,6 +199,8 @@ class Measurer:
             self._cells[name] = cell
         for name in expired:
             self._cells[name] = None
+        self._hours.update(_hour_of(bucket) for _, bucket in deltas if bucket >= FIVE_MINUTE_BASE)
+        self._hours.difference_update(hours_gone)
         self._threads.trim()
         self._cells.trim()
         return summary
@@ -232,7 +249,9 @@ class Measurer:
             if before is None:
                 measures = dict(change)
                 if bucket >= FIVE_MINUTE_BASE:
-                    state.put_group(EXPIRY, _expiry_hour(bucket), name, b"")
+                    hour = b"%d" % _hour_of(bucket)
+                    state.put_group(EXPIRY, hour, name, b"")
+                    state.put(HOURS, hour, b"")
             else:
                 measures = dict(before.measures)
                 for key, value in change.items():
@@ -246,31 +265,44 @@ class Measurer:
             state.put(CELLS, name, encode_value(cell))
         return changed
 
-    async def _expire(self, newest_us: int) -> list[bytes]:
-        """Delete five-minute cells that no window asks for any more."""
-        first = (self._newest_us - FIVE_MINUTES_KEPT_US) // _HOUR_US
+    async def _expire(self, newest_us: int) -> tuple[list[bytes], list[int]]:
+        """Delete five-minute cells that no window asks for any more; their names and hours."""
         end = (newest_us - FIVE_MINUTES_KEPT_US) // _HOUR_US
-        if self._newest_us == 0 or end <= first:
-            return []
-        # No cell is newer than the newest event was, so a jump of years looks at five days only.
-        end = min(end, self._newest_us // _HOUR_US + 1)
-        expired: list[bytes] = []
-        groups = [b"%d" % hour for hour in range(first, end)]
-        for group, names in (await self._state.prefetch_groups(EXPIRY, groups)).items():
-            for name in names:
-                expired.append(name)
+        hours = [hour for hour in self._hours if hour < end]
+        names: list[bytes] = []
+        groups = [b"%d" % hour for hour in hours]
+        for group, found in (await self._state.prefetch_groups(EXPIRY, groups)).items():
+            await self._state.prefetch(HOURS, (group,))
+            self._state.put(HOURS, group, None)
+            for name in found:
+                names.append(name)
                 self._state.put(CELLS, name, None)
                 self._state.put_group(EXPIRY, group, name, None)
-        return expired
+        return names, hours
 
     def _counts(self, summary: BatchSummary, newest_us: int) -> Mapping[str, str | int]:
         """The absolute counts of conservation (contract.md, rule 10) after this batch."""
         meta = self._state.meta
         counts: dict[str, str | int] = {"newest_us": newest_us}
-        for outcome in ("applied", "duplicate", "dead_letter", "ignored"):
+        for outcome in OUTCOMES:
             here = sum(n for (_, o), n in summary.outcomes.items() if o == outcome)
             counts[outcome] = int(meta.get(outcome, 0)) + here
         return counts
+
+    @property
+    def partition(self) -> int:
+        """The source partition."""
+        return self._state.partition
+
+    @property
+    def offset(self) -> int:
+        """The offset of the next record to take."""
+        return self._state.offset or 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The committed counts by outcome."""
+        return {outcome: int(self._state.meta.get(outcome, 0)) for outcome in OUTCOMES}
 
     # -- readiness -------------------------------------------------------------------------------
 
@@ -285,8 +317,10 @@ class Measurer:
 
     # -- publishing ------------------------------------------------------------------------------
 
-    async def announce(self) -> None:
-        """Say again what a new owner of `kpi.partials` may have missed: that we are ready."""
+    async def begin(self) -> None:
+        """Learn which hours have cells, and say again that we are ready, if we are."""
+        async for hour, _ in self._state.scan(HOURS):
+            self._hours.add(int(hour))
         if self.is_ready:
             await self._publish(self._control(READY, self._newest_us))
 
@@ -318,6 +352,7 @@ class Measurer:
             for name in missing:
                 row = self._state.get(CELLS, name)
                 self._cells[name] = None if row is None else decode_cell(row)
+            self._state.discard()
 
     def _records_for(self, name: bytes, payload: bytes) -> list[OutRecord]:
         if name.startswith(_DEAD_LETTER):
@@ -343,20 +378,22 @@ class Measurer:
 
     def _dead_letter_record(self, offset: int, payload: bytes) -> OutRecord:
         reason, detail, value = msgspec.msgpack.decode(payload)
-        letter = dead_letter.build(
-            topic=self._state.topic,
-            partition=self._state.partition,
-            offset=offset,
-            rejection=Rejection(Reason(reason), detail),
-            value=value,
+        letter = DeadLetter.of(
+            Rejection(Reason(reason), detail),
+            self._state.topic,
+            self._state.partition,
+            offset,
+            value,
         )
-        return OutRecord(self._outputs.dead_letters, letter.key, letter.value, None, letter.headers)
+        return OutRecord(
+            self._outputs.dead_letters, letter.key, letter.value, headers=letter.headers
+        )
 
 
 def _packed(record: SourceRecord, fault: Rejection, version: int) -> bytes:
-    value = None if record.value is None else record.value[: dead_letter.MAX_VALUE_BYTES]
+    value = None if record.value is None else record.value[:MAX_VALUE_BYTES]
     return b"%d:" % version + msgspec.msgpack.encode((fault.reason.value, fault.detail, value))
 
 
-def _expiry_hour(bucket: int) -> bytes:
-    return b"%d" % ((bucket - FIVE_MINUTE_BASE) * FIVE_MINUTES_US // _HOUR_US)
+def _hour_of(bucket: int) -> int:
+    return (bucket - FIVE_MINUTE_BASE) * FIVE_MINUTES_US // _HOUR_US

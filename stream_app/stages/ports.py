@@ -18,13 +18,14 @@ class SourceRecord(Protocol):
 
 
 class OutRecord(NamedTuple):
-    """A record to publish; `partition` None lets the key decide (murmur2)."""
+    """A record to publish; without `partition` the key decides (murmur2), without time: now."""
 
     topic: str
     key: bytes | None
     value: bytes | None
     partition: int | None = None
-    headers: Sequence[tuple[str, bytes]] = ()
+    timestamp_ms: int | None = None
+    headers: Sequence[tuple[str, bytes | None]] = ()
 
 
 class State(Protocol):
@@ -32,8 +33,14 @@ class State(Protocol):
 
     topic: str
     partition: int
-    meta: dict[str, str]
-    outbox: dict[bytes, bytes]
+
+    @property
+    def meta(self) -> Mapping[str, str]:
+        """Fields committed with the offset."""
+
+    @property
+    def outbox(self) -> Mapping[bytes, bytes]:
+        """Committed and not yet acknowledged: name → `<version>` or `<version>:<payload>`."""
 
     @property
     def offset(self) -> int | None:
@@ -78,7 +85,8 @@ class State(Protocol):
 class Publish(Protocol):
     """Sends records and returns when the broker has acknowledged all of them."""
 
-    async def __call__(self, records: Sequence[OutRecord]) -> None: ...
+    async def __call__(self, records: Sequence[OutRecord]) -> None:
+        """Send them; what is not acknowledged in the end is an exception."""
 
 
 Patience = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]

@@ -155,7 +155,7 @@ class ScopeStore:
             loaded.keys_by_window.clear()
 
     def with_five_minutes(self) -> Iterable[str]:
-        """Loaded scopes that hold something by five minutes: the others stand still in a quiet hour."""
+        """Loaded scopes that hold something by five minutes; others do not move within a day."""
         return [name for name, s in self._loaded.items() if s.totals.has_five_minutes]
 
     def sizes(self) -> Mapping[str, int]:

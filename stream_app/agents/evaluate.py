@@ -1,0 +1,95 @@
+"""The agent `evaluate`: batches of `kpi.partials` → stage two → `kpi.values` and the gauges."""
+
+import asyncio
+from collections.abc import AsyncIterable, Callable
+from typing import Final
+
+from stream_app.agents.partition_work import PartitionWork
+from stream_app.domain.evaluation import KpiValue
+from stream_app.domain.scopes import split_scope
+from stream_app.metrics.board import Sample, SnapshotBoard
+from stream_app.metrics.own import OwnMetrics
+from stream_app.stages.evaluating import EvaluatingStage, Flushed
+from stream_app.stages.ports import WallClock
+from stream_app.transport.batch import Batch
+
+LONGEST_PAUSE_SECONDS: Final = 0.25
+HISTORY_MS: Final = 3_600_000
+"""Records older than this when they are published are history (an import), not stale news."""
+_WORTH_A_PAUSE_SECONDS: Final = 0.005
+
+
+class EvaluateAgent:
+    """A thin shell over `EvaluatingStage`."""
+
+    def __init__(
+        self,
+        work: PartitionWork[EvaluatingStage],
+        *,
+        own: OwnMetrics,
+        monotonic_s: Callable[[], float],
+    ) -> None:
+        self._work = work
+        self._own = own
+        self._monotonic_s = monotonic_s
+
+    async def __call__(self, stream: AsyncIterable[Batch]) -> None:
+        """Take batches for ever."""
+        async for batch in stream:
+            began_s = self._monotonic_s()
+            await self._work.take(batch)
+            self._own.batch_duration.labels("evaluate").observe(self._monotonic_s() - began_s)
+
+
+class ValuePublisher:
+    """Publishes what a stage has to say, and shows it: at once when idle, conflated under load."""
+
+    def __init__(
+        self,
+        *,
+        board: SnapshotBoard,
+        own: OwnMetrics,
+        wall_clock_us: WallClock,
+        monotonic_s: Callable[[], float],
+    ) -> None:
+        self._board = board
+        self._own = own
+        self._wall_clock_us = wall_clock_us
+        self._monotonic_s = monotonic_s
+
+    async def __call__(self, stage: EvaluatingStage) -> bool:
+        """One publication; True when there is more to publish now."""
+        began_s = self._monotonic_s()
+        flushed = await stage.flush()
+        if flushed is None:
+            return False
+        self._show(stage.partition, flushed)
+        took_s = self._monotonic_s() - began_s
+        if took_s > _WORTH_A_PAUSE_SECONDS:
+            # What changes meanwhile is published together; the worker counts at least as long.
+            await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, took_s))
+        return stage.is_dirty
+
+    def _show(self, partition: int, flushed: Flushed) -> None:
+        for scope, values in flushed.current.items():
+            dimension, member = split_scope(scope)
+            samples = [_sample(v, dimension, member) for v in values if v.value is not None]
+            self._board.replace((partition, scope), samples)
+        now_ms = self._wall_clock_us() // 1000
+        for news_ms in flushed.news_ms:
+            if now_ms - news_ms < HISTORY_MS:
+                self._own.freshness.observe(max(0, now_ms - news_ms) / 1000)
+
+
+def _sample(value: KpiValue, dimension: str, member: str) -> Sample:
+    assert value.value is not None  # noqa: S101 - the caller left those out
+    size = value.denominator if value.denominator is not None else value.value
+    return Sample(
+        kpi=value.kpi.name,
+        unit=value.kpi.definition.unit,
+        window=value.window.kind,
+        dimension=dimension,
+        member=member,
+        value=value.value,
+        sample_size=int(size),
+    )

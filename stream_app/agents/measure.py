@@ -1,0 +1,60 @@
+"""The agent `measure`: batches of `crm.events` → stage one → `kpi.partials`, `crm.dead-letters`."""
+
+from collections.abc import AsyncIterable, Callable
+
+from stream_app.agents.partition_work import PartitionWork
+from stream_app.metrics.health import Health
+from stream_app.metrics.own import OUTCOMES, OwnMetrics
+from stream_app.metrics.poison import PoisonFuse
+from stream_app.stages.measuring import BatchSummary, Measurer
+from stream_app.transport.batch import Batch
+
+
+class MeasureAgent:
+    """A thin shell over `Measurer`: it only counts what happened."""
+
+    def __init__(
+        self,
+        work: PartitionWork[Measurer],
+        *,
+        own: OwnMetrics,
+        health: Health,
+        monotonic_s: Callable[[], float],
+    ) -> None:
+        self._work = work
+        self._own = own
+        self._health = health
+        self._monotonic_s = monotonic_s
+        self._fuses: dict[int, PoisonFuse] = {}
+
+    async def __call__(self, stream: AsyncIterable[Batch]) -> None:
+        """Take batches for ever."""
+        async for batch in stream:
+            began_s = self._monotonic_s()
+            summary = await self._work.take(batch)
+            if summary is not None:
+                self._observe(batch, summary, began_s)
+
+    def _observe(self, batch: Batch, summary: BatchSummary, began_s: float) -> None:
+        own, now_s = self._own, self._monotonic_s()
+        own.batch_records.observe(len(summary.dead))
+        own.batch_duration.labels("measure").observe(now_s - began_s)
+        for (type_name, outcome), count in summary.outcomes.items():
+            own.events.labels(batch.topic, type_name, outcome).inc(count)
+        for reason, count in summary.reasons.items():
+            own.dead_letters.labels(reason).inc(count)
+        stage = self._work.stages.get(batch.partition)
+        if stage is not None:
+            for outcome in OUTCOMES:
+                own.set_partition_records(
+                    batch.topic, batch.partition, outcome, stage.counts[outcome]
+                )
+            own.source_offset.labels(batch.topic, str(batch.partition)).set(stage.offset)
+        fuse = self._fuses.setdefault(batch.partition, PoisonFuse())
+        fuse.observe(now_s, summary.dead)
+        self._health.set_degraded(f"poison-{batch.partition}", fuse.reason(now_s))
+
+
+async def publish_partials(stage: Measurer) -> bool:
+    """Publish what a partition committed; True when there may be more."""
+    return await stage.publish_outbox()

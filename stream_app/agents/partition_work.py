@@ -1,0 +1,169 @@
+"""One stage per claimed partition of a topic, with its publishing task: begun and ended by claims.
+
+An agent is a thin shell: it hands every batch to `PartitionWork.take`. What can go wrong on the way
+is decided here, once for both stages:
+
+    Redis or Kafka away      wait and go on, nothing acknowledged
+    fenced                   forget the partition; it comes back with the next claim
+    anything else            stop the worker, nothing acknowledged (Faust would skip the batch)
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from stream_app.agents.patience import Patience
+from stream_app.metrics.own import OwnMetrics
+from stream_app.state.claims import Claims, TopicPartition
+from stream_app.state.errors import Fenced
+from stream_app.state.partition import PartitionState
+from stream_app.transport.batch import Batch, Gap, align
+
+logger = logging.getLogger(__name__)
+
+
+class Stage(Protocol):
+    """What both stages can do."""
+
+    async def begin(self) -> None:
+        """Load what is needed before the first batch."""
+
+    async def take(self, records: Any, next_offset: int) -> Any:
+        """Take in a run of records and commit."""
+
+
+S = TypeVar("S", bound=Stage)
+
+
+class _Work(Generic[S]):
+    """A stage, the claim it works under, and its publishing task."""
+
+    __slots__ = ("begun", "news", "stage", "state", "task")
+
+    def __init__(self, state: PartitionState, stage: S) -> None:
+        self.state = state
+        self.stage = stage
+        self.begun = asyncio.Event()
+        self.news = asyncio.Event()
+        self.task: asyncio.Task[None] | None = None
+
+
+class PartitionWork(Generic[S]):
+    """The stages of the partitions of one topic that this worker owns."""
+
+    def __init__(
+        self,
+        topic: str,
+        *,
+        new_stage: Callable[[PartitionState], S],
+        publish: Callable[[S], Awaitable[bool]],
+        claims: Claims,
+        patience: Patience,
+        own: OwnMetrics,
+        reclaim: Callable[[TopicPartition], None],
+        rewind: Callable[[Gap], Awaitable[None]],
+        fatal: Callable[[BaseException], None],
+    ) -> None:
+        """Listen to the claims of a topic.
+
+        Args:
+            topic: of the batches.
+            new_stage: makes the stage for a fresh claim.
+            publish: publishes what the stage has to say; True when there may be more.
+            claims: of this worker.
+            patience: for Redis and Kafka outages.
+            own: metrics about ourselves.
+            reclaim: asks for the partition again after it was fenced.
+            rewind: reads a partition again from where a gap begins.
+            fatal: stops the worker with an error.
+        """
+        self.topic: Final = topic
+        self._new_stage = new_stage
+        self._publish = publish
+        self._claims = claims
+        self._patience = patience
+        self._own = own
+        self._reclaim = reclaim
+        self._rewind = rewind
+        self._fatal = fatal
+        self._work: dict[int, _Work[S]] = {}
+        claims.listen(on_claimed=self._claimed, on_released=self._released)
+
+    @property
+    def stages(self) -> dict[int, S]:
+        """The stage of each owned partition."""
+        return {partition: work.stage for partition, work in self._work.items()}
+
+    # -- claims ----------------------------------------------------------------------------------
+
+    def _claimed(self, state: PartitionState) -> None:
+        if state.topic != self.topic:
+            return
+        work = self._work[state.partition] = _Work(state, self._new_stage(state))
+        work.task = asyncio.create_task(
+            self._run(work), name=f"publish {self.topic}/{state.partition}"
+        )
+
+    def _released(self, tp: TopicPartition) -> None:
+        if tp[0] != self.topic:
+            return
+        work = self._work.pop(tp[1], None)
+        if work is not None and work.task is not None:
+            work.task.cancel()
+            work.begun.set()  # a batch that waits for it will find the claim to be over
+        self._own.forget_partition(*tp)
+
+    # -- batches ---------------------------------------------------------------------------------
+
+    async def take(self, batch: Batch) -> Any:
+        """Hand a batch to its partition's stage; returns what the stage made of it, or None."""
+        work = self._work.get(batch.partition)
+        if work is None:
+            return None
+        try:
+            await work.begun.wait()
+            aligned = align(batch, work.state.position)
+            if isinstance(aligned, Gap):
+                await self._rewind(aligned)
+                return None
+            if not aligned:
+                return None
+            taken = await self._patience(lambda: work.stage.take(aligned.records, aligned.end))
+        except Fenced as fenced:
+            self._fenced(work, fenced)
+            return None
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            self._fatal(error)
+            await asyncio.Event().wait()
+            raise
+        work.news.set()
+        return taken
+
+    def _fenced(self, work: _Work[S], fenced: Fenced) -> None:
+        tp = (work.state.topic, work.state.partition)
+        if self._work.get(tp[1]) is not work:
+            return  # it was given back meanwhile: nothing is wrong
+        logger.warning("%s", fenced)
+        self._own.fenced_commits.labels(self.topic).inc()
+        self._reclaim(tp)
+
+    # -- publishing ------------------------------------------------------------------------------
+
+    async def _run(self, work: _Work[S]) -> None:
+        try:
+            await self._patience(work.stage.begin)
+            work.begun.set()
+            while True:
+                while await self._patience(lambda: self._publish(work.stage)):
+                    pass
+                await work.news.wait()
+                work.news.clear()
+        except asyncio.CancelledError:
+            raise
+        except Fenced as fenced:
+            self._fenced(work, fenced)
+        except BaseException as error:  # noqa: BLE001 - a task that dies silently is an outage
+            self._fatal(error)

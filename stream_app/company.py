@@ -1,0 +1,62 @@
+"""One company's configuration, checked as a whole: what it wants, its KPIs, its state version."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from stream_app.config.load import load_config
+from stream_app.config.model import Config
+from stream_app.config.version import state_version
+from stream_app.domain.catalogue import Catalogue, measure_scales
+from stream_app.domain.formula import Formula, FormulaError, parse
+from stream_app.domain.rules import FOLD_VERSION
+from stream_app.kpis import BUILT_IN_NAMES, DEFINITIONS, catalogue
+from stream_app.metrics.kpi_names import MetricNameClash, metric_names
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A configuration that can be run.
+
+    Attributes:
+        state_version: names everything that changes what is counted.
+    """
+
+    config: Config
+    catalogue: Catalogue
+    state_version: str
+
+
+def load_company(path: Path | None) -> Company:
+    """Read and check the configuration file; None gives the defaults.
+
+    Raises:
+        ConfigErrors: everything that is wrong, each with file, line and the nearest valid name.
+    """
+    config = load_config(
+        path, known_kpis=BUILT_IN_NAMES, checks=(_wrong_formulas, _clashing_metric_names)
+    )
+    return Company(config, catalogue(config), state_version(config, FOLD_VERSION))
+
+
+def _wrong_formulas(config: Config) -> Iterator[tuple[str, str]]:
+    scale_of = measure_scales(config)
+    formulas: dict[str, Formula] = {
+        definition.name: parse(definition.formula, scale_of) for definition in DEFINITIONS
+    }
+    for kpi in config.kpis.values():
+        try:
+            formulas[kpi.name] = parse(kpi.formula, scale_of, formulas)
+        except FormulaError as error:
+            yield f"kpis.{kpi.name}.formula", str(error)
+
+
+def _clashing_metric_names(config: Config) -> Iterator[tuple[str, str]]:
+    units = {definition.name: definition.unit for definition in DEFINITIONS}
+    for kpi in config.kpis.values():
+        units[kpi.name] = kpi.unit  # type: ignore[assignment] # any unit that the loader accepts
+        try:
+            metric_names(units)
+        except MetricNameClash as error:
+            del units[kpi.name]
+            yield f"kpis.{kpi.name}", str(error)

@@ -1,0 +1,175 @@
+"""What a worker is made of besides Faust: started before it consumes, stopped after it."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry
+
+from stream_app import __version__
+from stream_app.agents.patience import Patience
+from stream_app.company import Company
+from stream_app.metrics.board import SnapshotBoard
+from stream_app.metrics.health import Health
+from stream_app.metrics.http import MetricsServer
+from stream_app.metrics.kpi_gauges import KpiGauges
+from stream_app.metrics.own import OwnMetrics
+from stream_app.settings import Settings
+from stream_app.stages.ports import OutRecord
+from stream_app.state.claims import Claims
+from stream_app.state.client import connect, pipelined
+from stream_app.state.server import check
+from stream_app.transport.consumer import BatchConsumer
+from stream_app.transport.publisher import Outgoing, Publisher
+from stream_app.transport.security import Security
+from stream_app.transport.topics import contract_topics, ensure_topics
+
+logger = logging.getLogger(__name__)
+
+_OBSERVE_SECONDS: Final = 1.0
+
+
+def wall_clock_us() -> int:
+    """The time now: the one place where processing time comes from."""
+    return time.time_ns() // 1000
+
+
+class Runtime:
+    """The connections, metrics and background tasks of one worker.
+
+    Attributes:
+        partitions: topic → how many partitions it has; known after `start`.
+        rebuilding: whether some owned partition has not caught up with its log since its beginning.
+    """
+
+    def __init__(self, settings: Settings, company: Company) -> None:
+        self.settings: Final = settings
+        self.company: Final = company
+        self.topics: Final = settings.topics
+        self.partials_topic: Final = settings.topics.partials(company.state_version)
+        namespace = f"stream-app:{settings.topic_prefix}{company.state_version}"
+        password = settings.redis_password
+        self._redis = connect(
+            settings.redis_url, password=None if password is None else password.reveal()
+        )
+        self.claims: Final = Claims(
+            self._redis, {self.topics.events: namespace, self.partials_topic: namespace}
+        )
+        self.security: Final = security_of(settings)
+        self._publisher = Publisher(settings.kafka, security=self.security)
+        self.board: Final = SnapshotBoard()
+        self.health: Final = Health()
+        self.own: Final = OwnMetrics(CollectorRegistry(), started_at_s=time.time())  # noqa: TID251
+        self.own.describe_build(version=__version__, state_version=company.state_version)
+        definitions = {kpi.name: kpi.definition.definition for kpi in company.catalogue.kpis}
+        self._server = MetricsServer(
+            board=self.board,
+            gauges=KpiGauges(currency=company.config.business.currency, help_texts=definitions),
+            own=self.own,
+            health=self.health,
+            host=settings.metrics_host,
+            port=settings.metrics_port,
+        )
+        self.patience: Final = Patience(self.health, self.own)
+        self.partitions: dict[str, int] = {}
+        self.rebuilding: Callable[[], bool] = lambda: False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Serve health, wait for Redis and Kafka, create what topics are missing.
+
+        Raises:
+            UnsuitableServer: Redis answers but must not hold the state.
+            TopicRefused: a topic is missing and the broker does not create it.
+            MetricsAddressError: STREAM_APP_METRICS cannot be listened on.
+        """
+        await self._server.start()
+        logger.info("metrics and health on http://%s:%s", self._server.host, self._server.port)
+        await self.patience(lambda: check(self._redis))
+        await self.patience(self._make_topics)
+        await self.patience(self._publisher.start)
+
+    async def _make_topics(self) -> None:
+        specs = contract_topics(self.topics, self.company.state_version, self.settings.partitions)
+        report = await ensure_topics(self.settings.kafka, specs, security=self.security)
+        self.partitions = dict(report.partitions)
+        for drift in report.drifts:
+            logger.warning("%s", drift)
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run something beside the agents until the worker stops."""
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+    async def publish(self, records: Sequence[OutRecord]) -> None:
+        """Send records; returns when the broker has acknowledged all.
+
+        Raises:
+            BrokerUnavailable: some may have been sent; sending them again does no harm.
+        """
+        await self._publisher.send_all(Outgoing(**record._asdict()) for record in records)
+        for topic in {record.topic for record in records}:
+            count = sum(record.topic == topic for record in records)
+            self.own.published.labels(topic).inc(count)
+
+    async def observe(self, consumer: BatchConsumer) -> None:
+        """Once a second: tell readiness, renew the gauges' lease, measure the lag."""
+        gc.collect()
+        gc.freeze()  # what lives as long as the worker is not looked at again at every collection
+        while True:
+            self._tell_readiness(consumer)
+            if await self._still_owner():
+                self.board.show(for_seconds=self.settings.session_timeout_seconds)
+            self._measure_lag(consumer)
+            await asyncio.sleep(_OBSERVE_SECONDS)
+
+    def _tell_readiness(self, consumer: BatchConsumer) -> None:
+        positioning = consumer.positioning
+        assigned = bool(positioning.ready) or not positioning.waiting
+        self.health.set_assigned(assigned=assigned and consumer.flow_active)
+        self.health.set_recovered(
+            recovered=not self.rebuilding(),
+            reason="the state is rebuilt from the log; nothing is published until it has caught up",
+        )
+
+    async def _still_owner(self) -> bool:
+        """Whether Redis says that every partition whose values we show is ours."""
+        try:
+            states = [s for s in self.claims if s.topic == self.partials_topic]
+            commands = [("HGET", f"{state.prefix}meta", "owner") for state in states]
+            owners = await pipelined(self._redis, commands)
+            return [state.token.encode() for state in states] == owners
+        except Exception:  # noqa: BLE001 - not knowing is reason enough to let the lease run out
+            return False
+
+    def _measure_lag(self, consumer: BatchConsumer) -> None:
+        for state in self.claims:
+            topic, partition = state.topic, str(state.partition)
+            with contextlib.suppress(Exception):  # unknown until the first fetch
+                end = consumer.highwater((state.topic, state.partition))  # type: ignore[arg-type]
+                self.own.lag_records.labels(topic, partition).set(max(0, end - state.position))
+            self.own.outbox_entries.labels(topic, partition).set(len(state.outbox))
+
+    async def stop(self) -> None:
+        """Stop the background tasks and close the connections."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._publisher.stop()
+        await self._redis.aclose()
+        await self._server.stop()
+
+
+def security_of(settings: Settings) -> Security:
+    """How the settings say that brokers are spoken to."""
+    kafka = settings.kafka_security
+    return Security(
+        protocol=kafka.protocol,
+        mechanism=kafka.mechanism,
+        username=kafka.username,
+        password=None if kafka.password is None else kafka.password.reveal(),
+        ca_file=kafka.ca_file,
+    )

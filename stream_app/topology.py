@@ -1,0 +1,226 @@
+"""START HERE: every topic, table and agent of the worker, and the edges between them.
+
+crm.events ──measure──▶ kpi.partials ──evaluate──▶ kpi.values, gauges
+               │             ▲
+               ▼             │ the time, once a second
+       crm.dead-letters    clock ◀── kpi.ticks (who owns its partition 0 is the clock)
+"""
+
+import asyncio
+import logging
+import time
+from typing import Any, Final
+
+import faust
+
+from stream_app.agents.clock import Clock
+from stream_app.agents.evaluate import EvaluateAgent, ValuePublisher
+from stream_app.agents.measure import MeasureAgent, publish_partials
+from stream_app.agents.partition_work import PartitionWork
+from stream_app.agents.table_state import TableState
+from stream_app.company import Company, load_company
+from stream_app.domain.rates import Rates
+from stream_app.domain.rules import FoldRules
+from stream_app.domain.windows import WindowRules, last_instant_of
+from stream_app.runtime import Runtime, wall_clock_us
+from stream_app.settings import Settings, from_environment
+from stream_app.stages import measuring, scopes, threads
+from stream_app.stages.evaluating import EvaluatingStage, Evaluation
+from stream_app.stages.measuring import Measurer, Outputs
+from stream_app.state.claims import TopicPartition
+from stream_app.state.partition import PartitionState
+from stream_app.state.tables import StateTable
+from stream_app.transport.batch import Gap
+from stream_app.transport.consumer import BatchConsumer
+from stream_app.transport.transport import batch_app, batch_topic
+from stream_app.wire.cloudevent import Rules
+
+logger = logging.getLogger(__name__)
+
+MEASURE_TABLES: Final = (
+    threads.THREADS,
+    threads.SEGMENTS,
+    measuring.CELLS,
+    measuring.EXPIRY,
+    measuring.HOURS,
+)
+EVALUATE_TABLES: Final = (scopes.SCOPE_CELLS, scopes.SCOPES)
+
+
+class StreamApp(faust.App):
+    """A Faust app that brings up its runtime before it consumes, and takes it down last."""
+
+    runtime: Runtime
+    clock: Clock | None
+    fatal_error: BaseException | None = None
+
+    async def on_first_start(self) -> None:
+        """Called by Faust before anything of its own starts."""
+        await super().on_first_start()
+        await self.runtime.start()
+
+    async def on_started(self) -> None:
+        """Called by Faust when it consumes."""
+        await super().on_started()
+        consumer: BatchConsumer = self.consumer  # type: ignore[assignment] # our transport's
+        self.runtime.spawn(self.runtime.observe(consumer), "observe")
+        if self.clock is not None:
+            self.runtime.spawn(self.clock.run(), "clock")
+
+    async def on_shutdown(self) -> None:
+        """Called by Faust when all of its own has stopped."""
+        await super().on_shutdown()
+        await self.runtime.stop()
+
+    def stop_for(self, error: BaseException) -> None:
+        """Stop the worker: going on would count wrong. Nothing is acknowledged."""
+        if self.fatal_error is None:
+            self.fatal_error = error
+            logger.critical("the worker stops: %s", error, exc_info=error)
+            asyncio.get_running_loop().create_task(self.crash(error))
+
+
+def build(settings: Settings, company: Company) -> StreamApp:
+    """The whole worker, not yet started."""
+    runtime = Runtime(settings, company)
+    app = batch_app(
+        f"stream-app.{settings.topic_prefix}{company.state_version}",
+        settings.kafka,
+        claims=runtime.claims,
+        security=runtime.security,
+        session_timeout_s=settings.session_timeout_seconds,
+        batch_records=settings.batch_records,
+        app_class=StreamApp,
+    )
+    assert isinstance(app, StreamApp)  # noqa: S101 - for mypy
+    app.runtime = runtime
+    _add_measure(app)
+    _add_evaluate(app)
+    app.clock = _add_clock(app)
+    return app
+
+
+def app_from_environment() -> StreamApp:
+    """The worker that the environment describes."""
+    settings = from_environment()
+    return build(settings, load_company(settings.config_path))
+
+
+def _add_measure(app: StreamApp) -> None:
+    """crm.events → kpi.partials, crm.dead-letters."""
+    runtime, config = app.runtime, app.runtime.company.config
+    rules, accepted = FoldRules.from_config(config), Rules.from_config(config)
+    topic = runtime.topics.events
+    tables = _tables(app, topic, MEASURE_TABLES)
+
+    def new_stage(state: PartitionState) -> Measurer:
+        return Measurer(
+            TableState(state, tables),
+            rules=rules,
+            accepted=accepted,
+            outputs=Outputs(
+                runtime.partials_topic,
+                runtime.topics.dead_letters,
+                runtime.partitions[runtime.partials_topic],
+            ),
+            publish=runtime.publish,
+            patiently=runtime.patience.commit,
+            cached_threads=runtime.settings.cache_threads,
+            event_clock=config.business.clock == "event",
+        )
+
+    work = _work(app, topic, new_stage, publish_partials)
+    agent = MeasureAgent(work, own=runtime.own, health=runtime.health, monotonic_s=time.monotonic)
+    app.agent(batch_topic(app, topic), name="measure", concurrency=1)(agent.__call__)
+
+
+def _add_evaluate(app: StreamApp) -> None:
+    """kpi.partials → kpi.values, gauges."""
+    runtime, config = app.runtime, app.runtime.company.config
+    calendar = FoldRules.from_config(config).calendar
+    windows, rates = WindowRules.from_config(config, calendar), Rates.from_config(config)
+    as_of = config.business.as_of
+    topic = runtime.partials_topic
+    tables = _tables(app, topic, EVALUATE_TABLES)
+
+    def new_stage(state: PartitionState) -> EvaluatingStage:
+        plan = Evaluation(
+            catalogue=runtime.company.catalogue,
+            windows=windows,
+            rates=rates,
+            calendar=calendar,
+            values_topic=runtime.topics.values,
+            sources=runtime.partitions[runtime.topics.events],
+            fixed_now_us=None if as_of is None else last_instant_of(as_of.toordinal(), calendar),
+        )
+        return EvaluatingStage(
+            TableState(state, tables),
+            plan,
+            publish=runtime.publish,
+            patiently=runtime.patience.commit,
+            wall_clock_us=wall_clock_us,
+        )
+
+    publisher = ValuePublisher(
+        board=runtime.board,
+        own=runtime.own,
+        wall_clock_us=wall_clock_us,
+        monotonic_s=time.monotonic,
+    )
+    work = _work(app, topic, new_stage, publisher)
+    runtime.claims.listen(on_released=lambda tp: _forget_gauges(runtime, tp))
+    agent = EvaluateAgent(work, own=runtime.own, monotonic_s=time.monotonic)
+    app.agent(batch_topic(app, topic), name="evaluate", concurrency=1)(agent.__call__)
+
+
+def _add_clock(app: StreamApp) -> Clock | None:
+    """The time → kpi.ticks and every partition of kpi.partials; not needed where "now" is data."""
+    runtime, business = app.runtime, app.runtime.company.config.business
+    if business.as_of is not None or business.clock == "event":
+        return None
+    ticks = runtime.topics.ticks
+    clock = Clock(
+        ticks_topic=ticks,
+        partials_topic=runtime.partials_topic,
+        partitions=lambda: runtime.partitions[runtime.partials_topic],
+        is_owner=lambda: (ticks, 0) in app.consumer.assignment(),
+        publish=runtime.publish,
+        wall_clock_us=wall_clock_us,
+    )
+    app.agent(app.topic(ticks, value_type=bytes, key_type=bytes), name="clock")(clock.__call__)
+    return clock
+
+
+def _work(app: StreamApp, topic: str, new_stage: Any, publish: Any) -> PartitionWork[Any]:
+    runtime = app.runtime
+
+    def consumer() -> BatchConsumer:
+        return app.consumer  # type: ignore[return-value] # our transport's
+
+    async def rewind(gap: Gap) -> None:
+        await consumer().rewind((gap.topic, gap.partition), gap.expected, epoch=gap.epoch)
+
+    def reclaim(tp: TopicPartition) -> None:
+        consumer().reclaim(tp)
+
+    return PartitionWork(
+        topic,
+        new_stage=new_stage,
+        publish=publish,
+        claims=runtime.claims,
+        patience=runtime.patience,
+        own=runtime.own,
+        reclaim=reclaim,
+        rewind=rewind,
+        fatal=app.stop_for,
+    )
+
+
+def _tables(app: StreamApp, topic: str, names: tuple[str, ...]) -> dict[str, StateTable]:
+    claims = app.runtime.claims
+    return {name: StateTable(app, name=name, claims=claims, topic=topic) for name in names}
+
+
+def _forget_gauges(runtime: Runtime, tp: TopicPartition) -> None:
+    if tp[0] == runtime.partials_topic:
+        runtime.board.drop_partition(tp[1])

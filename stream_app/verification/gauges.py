@@ -1,0 +1,94 @@
+"""The KPI gauges on the metrics pages against what the log says (pure)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from stream_app.domain.placement import partition_of_scope
+from stream_app.metrics.kpi_names import label_value
+from stream_app.metrics.scrape import KpiPlace
+from stream_app.verification.compare import Difference, equal
+from stream_app.wire.value import Said
+
+_PARTS_BEFORE_SCOPE: Final = 3  # KPI, window, start
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one worker exposes.
+
+    Attributes:
+        address: `host:port`.
+        gauges: its KPI series.
+        dropped: series that it does not expose because there are too many.
+    """
+
+    address: str
+    gauges: Mapping[KpiPlace, float]
+    dropped: int
+
+
+class ExpectedGauges:
+    """The series that must be exposed: every defined value in a running window."""
+
+    def __init__(self, partitions: int | None) -> None:
+        """Begin empty.
+
+        Args:
+            partitions: of `kpi.partials`: what belongs to one of them is exposed by one worker;
+                None: unknown, so every page is taken to expose what it owns.
+        """
+        self._partitions = partitions
+        self._by_place: dict[KpiPlace, tuple[float, int]] = {}
+
+    def note(self, key: bytes, said: Said) -> None:
+        """Take in the next record that must stand in `kpi.values`."""
+        if said.complete or said.value is None:
+            return
+        place = (said.kpi, said.window, label_value(said.dimension), label_value(said.member))
+        scope = key.decode().split("|", _PARTS_BEFORE_SCOPE)[-1]
+        partition = partition_of_scope(scope, self._partitions) if self._partitions else 0
+        self._by_place[place] = (float(said.value), partition)
+
+    def differences(self, pages: Sequence[Page], *, all_workers: bool) -> Iterator[Difference]:
+        """Where the pages are not what they must be.
+
+        Args:
+            pages: of the workers asked.
+            all_workers: they are all there are; otherwise only of partitions that some page shows
+                anything of may series be missed.
+        """
+        shown: dict[KpiPlace, str] = {}
+        for page in pages:
+            for place, value in page.gauges.items():
+                expected = self._by_place.get(place)
+                name = _name(place, page.address)
+                if place in shown:
+                    yield Difference(name, "owner", shown[place], page.address)
+                elif expected is None:
+                    yield Difference(name, "series", None, value)
+                elif not equal(expected[0], value):
+                    yield Difference(name, "value", expected[0], value)
+                shown[place] = page.address
+        dropped = sum(page.dropped for page in pages)
+        missing = self._missing(shown, all_workers=all_workers)
+        if len(missing) > dropped:
+            addresses = ", ".join(page.address for page in pages)
+            for place in missing:
+                yield Difference(_name(place, addresses), "series", self._by_place[place][0], None)
+
+    def _missing(self, shown: Mapping[KpiPlace, str], *, all_workers: bool) -> list[KpiPlace]:
+        covered = {self._by_place[place][1] for place in shown if place in self._by_place}
+        return [
+            place
+            for place, (_, partition) in self._by_place.items()
+            if place not in shown and (all_workers or partition in covered)
+        ]
+
+    def __len__(self) -> int:
+        return len(self._by_place)
+
+
+def _name(place: KpiPlace, address: str) -> str:
+    kpi, window, dimension, member = place
+    return f"metrics of {address}: {kpi} {window} {dimension}={member}"
