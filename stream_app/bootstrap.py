@@ -117,9 +117,10 @@ def _test(root: Path, arguments: list[str]) -> int:
         status = _run(command, root, environment.variables())
         verdict = "ok" if status == 0 else f"failed with status {status}"
         report.append(f"{name:<13} {time.monotonic() - begun:6.1f} s  {verdict}")
+        if status > SIGNALLED:  # somebody wants this to end
+            first_failure = status
+            break
         first_failure = first_failure or status
-        if status > SIGNALLED:
-            break  # somebody wants this to end
     _say("\n" + "\n".join(report))
     return first_failure
 
