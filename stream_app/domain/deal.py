@@ -24,6 +24,9 @@ class Deal:
     """The running state of one deal.
 
     Attributes:
+        raw: its own members in force now.
+        said: the same, filled from its lead's: what events carry.
+        members: the same, with the directory's team where events carry none.
         status: OPEN, WON or LOST.
         result_at: the instant of the result that stands, or None while open.
         first_at: the instant of the deal's first event.
@@ -59,6 +62,7 @@ class Deal:
         "result_lead_raw",
         "result_members",
         "rules",
+        "said",
         "sealed",
         "stage",
         "status",
@@ -71,6 +75,7 @@ class Deal:
         nobody: Members = (None,) * len(rules.dimensions)
         self.attributes: dict[str, Any] = {}
         self.raw = nobody
+        self.said = nobody
         self.members = nobody
         self.first_at: int | None = None
         self.first_index = 0
@@ -103,6 +108,7 @@ class Deal:
         was_open = self.status == OPEN
         closes_before = self.attributes.get("expected_close_on")
         fills_only = kind == EventType.DEAL_CREATED and not is_first
+        stage_is_said = self.stage is not None or "stage" in self.attributes
         self._merge(data, fills_only=fills_only)
         if is_first:
             self.first_at, self.first_index = instant, index
@@ -119,7 +125,7 @@ class Deal:
         if kind in _RESULT_EVENTS:
             self._close(WON if kind == EventType.DEAL_WON else LOST, instant, index)
         elif was_open:
-            if "stage" in data and not (fills_only and self.stage is not None):
+            if "stage" in data and not (fills_only and stage_is_said):
                 self._move_to(data["stage"], instant)
             closes_now = self.attributes.get("expected_close_on")
             if closes_before is not None and closes_now is not None and closes_now > closes_before:
@@ -174,8 +180,6 @@ class Deal:
         before = attributes.get("pipeline"), attributes.get("lines")
         members_changed = False
         for name, value in data.items():
-            if name == "stage" or name == "deal_id":
-                continue
             if fills_only and (value is None or name in attributes):
                 continue
             if value is None:
@@ -199,6 +203,7 @@ class Deal:
                 own if own is not None else inherited
                 for own, inherited in zip(raw, self.lead.raw, strict=True)
             )
+        self.said = raw
         self.members = self.rules.with_directory_team(raw)
 
     def _is_configured(self, stage: str | None) -> bool:

@@ -32,11 +32,11 @@ class Record:
         self.deal = deal
         self.rules = rules
         self.raw = raw_members(event.data, rules)
-        self.members = self._filled(deal.members if deal is not None else None)
+        self.members = self._filled(deal.said if deal is not None else None)
 
     def final_members(self) -> Members:
         """Own members, filled from what the deal says last."""
-        return self._filled(self.deal.members if self.deal is not None else None)
+        return self._filled(self.deal.said if self.deal is not None else None)
 
     def facts(self) -> tuple[Fact, ...]:
         """What the record counts."""
