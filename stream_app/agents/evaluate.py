@@ -13,10 +13,11 @@ from stream_app.stages.evaluating import EvaluatingStage, Flushed
 from stream_app.stages.ports import WallClock
 from stream_app.transport.batch import Batch
 
-LONGEST_PAUSE_SECONDS: Final = 0.25
+LONGEST_PAUSE_SECONDS: Final = 1.0
+PAUSE_FACTOR: Final = 3
 HISTORY_MS: Final = 3_600_000
 """Records older than this when they are published are history (an import), not stale news."""
-_WORTH_A_PAUSE_SECONDS: Final = 0.005
+WORTH_A_PAUSE_SECONDS: Final = 0.02
 
 
 class EvaluateAgent:
@@ -42,7 +43,11 @@ class EvaluateAgent:
 
 
 class ValuePublisher:
-    """Publishes what a stage has to say, and shows it: at once when idle, conflated under load."""
+    """Publishes what stages have to say, and shows it: at once when idle, conflated under load.
+
+    One partition at a time, and after a publication that took long a pause that is three times as
+    long: what changes meanwhile is published together, and the worker goes on counting.
+    """
 
     def __init__(
         self,
@@ -56,18 +61,19 @@ class ValuePublisher:
         self._own = own
         self._wall_clock_us = wall_clock_us
         self._monotonic_s = monotonic_s
+        self._turn = asyncio.Lock()
 
     async def __call__(self, stage: EvaluatingStage) -> bool:
         """One publication; True when there is more to publish now."""
-        began_s = self._monotonic_s()
-        flushed = await stage.flush()
-        if flushed is None:
-            return False
-        self._show(stage.partition, flushed)
-        took_s = self._monotonic_s() - began_s
-        if took_s > _WORTH_A_PAUSE_SECONDS:
-            # What changes meanwhile is published together; the worker counts at least as long.
-            await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, took_s))
+        async with self._turn:
+            began_s = self._monotonic_s()
+            flushed = await stage.flush()
+            if flushed is None:
+                return False
+            self._show(stage.partition, flushed)
+            took_s = self._monotonic_s() - began_s
+            if took_s > WORTH_A_PAUSE_SECONDS:
+                await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, PAUSE_FACTOR * took_s))
         return stage.is_dirty
 
     def _show(self, partition: int, flushed: Flushed) -> None:

@@ -49,6 +49,8 @@ class Window:
         key: how the key of `kpi.values` names its start: RFC 3339, or `now` if the window moves.
         start_us: first instant.
         end_us: first instant after the whole window, also while it still runs.
+        start: `start_us` as `kpi.values` shows it: RFC 3339 in the business time zone.
+        end: `end_us` likewise.
         complete: it is over.
         range: what the value covers, to date.
         compared: what a comparison covers on this side: `range`, cut while the window runs; None
@@ -64,6 +66,8 @@ class Window:
     key: str
     start_us: int
     end_us: int
+    start: str
+    end: str
     complete: bool
     range: Range
     compared: Range | None
@@ -155,6 +159,8 @@ class WindowRules:
             key=self._rfc3339(self.calendar.day_start(start)),
             start_us=self.calendar.day_start(start),
             end_us=self.calendar.day_start(whole.end),
+            start=self._rfc3339(self.calendar.day_start(start)),
+            end=self._rfc3339(self.calendar.day_start(whole.end)),
             complete=True,
             range=whole,
             compared=whole,
@@ -167,10 +173,6 @@ class WindowRules:
             whole=whole,
         )
 
-    def bounds(self, window: Window) -> tuple[str, str]:
-        """Start and end as `kpi.values` shows them: RFC 3339 in the business time zone."""
-        return self._rfc3339(window.start_us), self._rfc3339(window.end_us)
-
     def _hour(self, now_us: int, today: int) -> Window:
         running = five_minute_bucket(now_us)
         first, end = running - HOUR_BUCKETS + 1, running + 1
@@ -179,6 +181,8 @@ class WindowRules:
             key="now",
             start_us=first * FIVE_MINUTES_US,
             end_us=end * FIVE_MINUTES_US,
+            start=self._rfc3339(first * FIVE_MINUTES_US),
+            end=self._rfc3339(end * FIVE_MINUTES_US),
             complete=False,
             range=FiveMinutes(first, end, today),
             compared=FiveMinutes(first, end, today),
@@ -213,6 +217,8 @@ class WindowRules:
             key=self._rfc3339(self.calendar.day_start(start)),
             start_us=self.calendar.day_start(start),
             end_us=self.calendar.day_start(whole.end),
+            start=self._rfc3339(self.calendar.day_start(start)),
+            end=self._rfc3339(self.calendar.day_start(whole.end)),
             complete=False,
             range=Days(start, today + 1),
             compared=compared,
@@ -233,6 +239,8 @@ class WindowRules:
             key="now",
             start_us=self.calendar.day_start(first),
             end_us=self.calendar.day_start(end),
+            start=self._rfc3339(self.calendar.day_start(first)),
+            end=self._rfc3339(self.calendar.day_start(end)),
             complete=False,
             range=days,
             compared=days,

@@ -19,14 +19,15 @@ def free_ports(count: int) -> list[int]:
     found: list[int] = []
     for _ in range(_TRIES):
         port = random.SystemRandom().randrange(_FIRST, _LAST)
-        if port not in found and _is_free(port):
+        if port not in found and is_free(port):
             found.append(port)
         if len(found) == count:
             return found
     raise OSError(f"no {count} free ports on {LOOPBACK} between {_FIRST} and {_LAST}")
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether nobody listens on the port of the loopback interface at the moment."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as attempt:
         attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

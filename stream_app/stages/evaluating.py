@@ -300,7 +300,7 @@ class EvaluatingStage:
             exists.add(key)
             if not window.complete:
                 loaded.current[value.kpi.name, window.kind] = value
-            says = said(value, self._plan.windows)
+            says = said(value)
             if loaded.said.get(key) != says:
                 loaded.said[key] = says
                 loaded.keys_by_window.setdefault((window.kind, window.key), set()).add(key)

@@ -7,7 +7,6 @@ import msgspec
 from stream_app.domain.evaluation import KpiValue
 from stream_app.domain.formula import Number
 from stream_app.domain.scopes import encode, split_scope
-from stream_app.domain.windows import WindowRules
 
 VERSION: Final = 1
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
@@ -30,15 +29,14 @@ class Said(NamedTuple):
     previous: Number | None
 
 
-def said(value: KpiValue, windows: WindowRules) -> Said:
+def said(value: KpiValue) -> Said:
     """What the record of a KPI value says."""
     dimension, member = split_scope(value.scope)
-    start, end = windows.bounds(value.window)
     return Said(
         kpi=value.kpi.name,
         window=value.window.kind,
-        start=start,
-        end=end,
+        start=value.window.start,
+        end=value.window.end,
         complete=value.window.complete,
         dimension=dimension,
         member=member,

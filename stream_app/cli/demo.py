@@ -1,0 +1,103 @@
+"""`stream-app demo`: the whole thing on one machine with nothing prepared."""
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from stream_app.cli.startup import USAGE
+from stream_app.config.errors import ConfigErrors
+
+
+@click.command("demo")
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A configuration of your own (default: one that fits the simulated team).",
+)
+@click.option("--workers", type=click.IntRange(1, 8), default=1, show_default=True)
+@click.option(
+    "--rate",
+    type=click.FloatRange(0.1, 5_000),
+    default=20.0,
+    show_default=True,
+    help="Simulated events per second.",
+)
+@click.option("--reps", type=click.IntRange(1, 500), default=12, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="Another sales team.")
+@click.option(
+    "--for",
+    "seconds",
+    type=click.FloatRange(min=1),
+    help="Stop after so many seconds (default: at Ctrl-C).",
+)
+@click.option(
+    "--bundled",
+    is_flag=True,
+    help="Use the Java and the Redis that come as Python packages, whatever is installed.",
+)
+@click.option(
+    "--keep",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep Kafka's and Redis' data in this directory for the next time.",
+)
+def command(
+    config_path: Path | None,
+    workers: int,
+    rate: float,
+    reps: int,
+    seed: int,
+    seconds: float | None,
+    bundled: bool,  # noqa: FBT001 - click passes by name
+    directory: Path | None,
+) -> None:
+    """Run everything here: a real Kafka and Redis, a simulated sales team, workers, a live board.
+
+    Nothing has to be prepared and nothing is left running after Ctrl-C. The first start downloads
+    Kafka (about 45 MB); later ones take seconds.
+    """
+    from stream_app import demo  # noqa: PLC0415 - `--help` stays instant
+    from stream_app.company import load_company  # noqa: PLC0415
+    from stream_app.local.errors import LocalError  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    if config_path is not None:
+        try:
+            load_company(config_path)
+        except ConfigErrors as errors:
+            click.echo(str(errors), err=True)
+            sys.exit(USAGE)
+    plan = demo.Plan(
+        config_path=config_path,
+        workers=workers,
+        rate=rate,
+        seed=seed,
+        reps=reps,
+        seconds=seconds,
+        bundled=True if bundled else None,
+        directory=directory,
+    )
+    try:
+        with demo.running(plan, console) as running:
+            _introduce(running, console)
+            demo.watch(running, console)
+    except KeyboardInterrupt:
+        console.print("stopping …")
+    except LocalError as error:
+        console.print(f"[red]error:[/] {error}", highlight=False)
+        sys.exit(1)
+    console.print("everything has stopped.")
+
+
+def _introduce(running: "object", console: Console) -> None:
+    from stream_app.demo import Demo  # noqa: PLC0415
+
+    assert isinstance(running, Demo)  # noqa: S101 - for mypy
+    for port in running.metrics_ports:
+        console.print(f"metrics  http://127.0.0.1:{port}/metrics", highlight=False)
+    for name, value in running.environment.items():
+        console.print(f"export {name}={value}", highlight=False)
+    console.print("Paste these lines into another terminal to try the other commands there.\n")
