@@ -101,10 +101,10 @@ def record_differences(key: bytes, want: Said, raw: bytes | None) -> Iterator[Di
     except msgspec.DecodeError as error:
         yield Difference(name, "record", _summary(want), f"not a value of a KPI: {error}")
         return
-    for field in _COMPARED:
-        must, does = getattr(want, field), getattr(got, field)
+    for part in _COMPARED:
+        must, does = getattr(want, part), getattr(got, part)
         if not equal(must, does):
-            yield Difference(name, field, must, does)
+            yield Difference(name, part, must, does)
 
 
 def _surplus(key: bytes, raw: bytes) -> Iterator[Difference]:
@@ -128,11 +128,13 @@ def says_nothing(record: Published) -> bool:
 
 
 def equal(one: object, other: object) -> bool:
-    """Whether two JSON values are the same; exactly, but for floats as they were written and read."""
+    """Whether two JSON values are the same: exactly, but for the last digits of floats."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, float) or isinstance(other, float):
-        numbers = isinstance(one, int | float | Decimal) and isinstance(other, int | float | Decimal)
+        numbers = isinstance(one, int | float | Decimal) and isinstance(
+            other, int | float | Decimal
+        )
         return numbers and math.isclose(one, other, rel_tol=_RELATIVE_ERROR)  # type: ignore[arg-type]
     return one == other
 

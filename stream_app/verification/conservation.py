@@ -39,6 +39,8 @@ def conservation_differences(
         committed: what Redis says.
     """
     offset = committed.offset
+    if offset is None and end == outcomes.begin:
+        return  # there was nothing to commit
     if offset != end:
         yield Difference(name, "offset", end, offset)
     if offset is None or offset > end:

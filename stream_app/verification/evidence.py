@@ -1,5 +1,6 @@
 """What `verify` looks at, read bit by bit: the log, the values, the dead letters, the clock."""
 
+import math
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -31,6 +32,8 @@ class Evidence:
         self._values: TopicReader
         self._ticks: TopicReader | None = None
         self._dead_letters: TopicReader | None = None
+        self._cut: set[int] = set()
+        self._has_values = False
         self.values: dict[bytes, bytes] = {}
         self.published: dict[bytes, list[bytes]] = {}
         self.letters = FoundLetters()
@@ -66,6 +69,8 @@ class Evidence:
             self.warnings.append(f"there is no topic {self._topics.ticks}: nothing told the time")
         try:
             self._dead_letters = await reader(self._topics.dead_letters)
+            begins = self._dead_letters.begins
+            self._cut = {partition for partition, begin in begins.items() if begin}
         except NoSuchTopic:
             self.warnings.append(f"there is no topic {self._topics.dead_letters}")
         for partition, begin in self._events.begins.items():
@@ -123,7 +128,6 @@ class Evidence:
         Raises:
             BrokerUnavailable: the brokers stopped answering.
         """
-        is_first = not self.published and not self.values
         self.published = {}
         async for record in self._values.read(progress):
             key, value = record.key, record.value
@@ -133,8 +137,9 @@ class Evidence:
                 self.values.pop(key, None)
                 continue
             self.values[key] = value
-            if not is_first:
+            if self._has_values:
                 self.published.setdefault(key, []).append(value)
+        self._has_values = True
 
     async def read_ticks(self) -> None:
         """Hear what time it is.
@@ -160,12 +165,11 @@ class Evidence:
         reader = self._dead_letters
         if reader is None:
             return
-        cut = {partition for partition, begin in reader.begins.items() if begin}
         async for record in reader.read(progress):
-            if record.partition in cut:
+            if record.partition in self._cut:
                 # Of this partition older letters are gone; the first that is left says since when.
                 self.letters.since_ms = max(self.letters.since_ms, record.timestamp)
-                cut.discard(record.partition)
+                self._cut.discard(record.partition)
             try:
                 letter = DeadLetter.read(record.headers, record.value)
             except NotADeadLetter:
@@ -173,5 +177,6 @@ class Evidence:
                 continue
             if letter.topic == self._topics.events:
                 self.letters.note((letter.partition, letter.offset), letter.reason)
-        if cut:
-            self.letters.since_ms = float("inf")
+        if self._cut:
+            self.letters.since_ms = math.inf
+            self._cut.clear()

@@ -1,4 +1,4 @@
-"""What became of each record of a source partition, so that it can be summed up to any offset (pure).
+"""What became of each record of a source partition, to be summed up to any offset (pure).
 
 The worker commits while we read. Its counts hold up to the offset it has committed, so ours must be
 known for exactly that offset: one byte a record.

@@ -53,8 +53,8 @@ class Recomputation:
         self._config = config
         self._rules = FoldRules.from_config(config)
         self._accepted = Rules.from_config(config)
-        self._windows = WindowRules.from_config(config, self._rules.calendar)
-        self._evaluator = Evaluator(catalogue, self._windows)
+        windows = WindowRules.from_config(config, self._rules.calendar)
+        self._evaluator = Evaluator(catalogue, windows)
         self._rates = Rates.from_config(config)
         self._splitter = CellSplitter(self._rules)
         self._threads: dict[bytes, tuple[int, ThreadLedger]] = {}
@@ -110,7 +110,7 @@ class Recomputation:
             self.in_two_partitions.add(key)
         verdict = thread.accept(event)
         if verdict not in (Verdict.APPLIED, Verdict.DUPLICATE):
-            return verdict.value
+            return str(verdict.value)
         outcomes.note(offset, verdict.value)
         if verdict is Verdict.APPLIED:
             self.newest_us = max(self.newest_us, event.time)
@@ -179,4 +179,4 @@ class Recomputation:
             for value in self._evaluator.values(scope, totals, at_now):
                 window = value.window
                 key = value_key(value.kpi.name, window.kind, window.key, scope)
-                yield key, said(value, self._windows)
+                yield key, said(value)

@@ -107,7 +107,7 @@ def _places(differences: Iterable[Difference]) -> set[tuple[str, str]]:
 def _right_meanwhile(
     keys: Iterable[bytes], wanted_before: Mapping[bytes, Said], now: Round
 ) -> Iterable[bytes]:
-    """Keys under which, since the round before, was published what the log said then or says now."""
+    """Keys under which was published since then what the log said then, or says now."""
     for key in keys:
         wanted = [w for w in (wanted_before.get(key), now.values.wanted.get(key)) if w is not None]
         for raw in now.published.get(key, ()):
