@@ -57,8 +57,9 @@ class Recomputation:
         self._evaluator = Evaluator(catalogue, windows)
         self._rates = Rates.from_config(config)
         self._splitter = CellSplitter(self._rules)
-        self._threads: dict[bytes, tuple[int, ThreadLedger]] = {}
-        self._untold: set[bytes] = set()
+        self._open: dict[bytes, ThreadLedger] = {}
+        self._told: dict[bytes, list[Event]] = {}
+        self._home: dict[bytes, int] = {}
         self._totals: dict[str, ScopeTotals] = {}
         self._oldest_five_minutes: int | None = None
         self._folds = 0
@@ -73,7 +74,7 @@ class Recomputation:
     @property
     def threads(self) -> int:
         """How many threads were met."""
-        return len(self._threads)
+        return len(self._home)
 
     # -- taking in -------------------------------------------------------------------------------
 
@@ -102,19 +103,17 @@ class Recomputation:
         self, partition: int, key: bytes, event: Event, outcomes: Outcomes, offset: int
     ) -> str | None:
         """Give an event to its thread; why it is refused, if it is."""
-        home, thread = self._threads.get(key) or (partition, None)
-        if thread is None:
-            thread = ThreadLedger(self._rules)
-            self._threads[key] = (partition, thread)
-        elif home != partition:
+        if self._home.setdefault(key, partition) != partition:
             self.in_two_partitions.add(key)
+        thread = self._open.get(key)
+        if thread is None:
+            thread = self._open[key] = ThreadLedger(self._rules, self._told.get(key, ()))
         verdict = thread.accept(event)
         if verdict not in (Verdict.APPLIED, Verdict.DUPLICATE):
             return str(verdict.value)
         outcomes.note(offset, verdict.value)
         if verdict is Verdict.APPLIED:
             self.newest_us = max(self.newest_us, event.time)
-            self._untold.add(key)
             self._note_entity(event, key)
         return None
 
@@ -154,10 +153,10 @@ class Recomputation:
         if self._oldest_five_minutes is None:
             self._oldest_five_minutes = five_minute_bucket(now_us - _FIVE_MINUTES_ASKED_US)
         deltas: Deltas = {}
-        for key in self._untold:
-            changes = self._threads[key][1].changes()
-            self._splitter.add(deltas, changes, self._oldest_five_minutes)
-        self._untold.clear()
+        while self._open:
+            key, thread = self._open.popitem()
+            self._splitter.add(deltas, thread.changes(), self._oldest_five_minutes)
+            self._told[key] = thread.arrived  # a tenth of the fold's memory, and enough to go on
         self._folds += 1
         source = str(self._folds)  # partials of different sources add up
         deltas = without_zeros(deltas)
