@@ -5,6 +5,7 @@ import contextlib
 import gc
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
@@ -24,13 +25,14 @@ from stream_app.state.claims import Claims
 from stream_app.state.client import connect, pipelined
 from stream_app.state.server import check
 from stream_app.transport.consumer import BatchConsumer
-from stream_app.transport.publisher import Outgoing, Publisher
+from stream_app.transport.publisher import Publisher
 from stream_app.transport.security import Security
 from stream_app.transport.topics import contract_topics, ensure_topics
 
 logger = logging.getLogger(__name__)
 
 _OBSERVE_SECONDS: Final = 1.0
+_GC_THRESHOLDS: Final = (50_000, 20, 100)
 
 
 def wall_clock_us() -> int:
@@ -110,15 +112,17 @@ class Runtime:
         Raises:
             BrokerUnavailable: some may have been sent; sending them again does no harm.
         """
-        await self._publisher.send_all(Outgoing(**record._asdict()) for record in records)
-        for topic in {record.topic for record in records}:
-            count = sum(record.topic == topic for record in records)
+        await self._publisher.send_all(records)
+        for topic, count in Counter(record.topic for record in records).items():
             self.own.published.labels(topic).inc(count)
 
     async def observe(self, consumer: BatchConsumer) -> None:
         """Once a second: tell readiness, renew the gauges' lease, measure the lag."""
+        # What lives as long as the worker is not looked at again at every collection, and what the
+        # caches hold has no cycles: looking for some every 700 objects took a fifth of the time.
         gc.collect()
-        gc.freeze()  # what lives as long as the worker is not looked at again at every collection
+        gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLDS)
         while True:
             self._tell_readiness(consumer)
             if await self._still_owner():

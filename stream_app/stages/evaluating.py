@@ -318,25 +318,30 @@ class EvaluatingStage:
         exists: set[bytes],
     ) -> Iterator[bytes]:
         """Keys of records that may stand in the topic and no longer exist."""
-        kept = {(window.kind, window.key) for window in self._windows}
+        dimension, _ = split_scope(scope)
+        existing = self._plan.catalogue.existing
+        # A running day exists for every dimension, a closed one only for some.
+        kept = {
+            (window.kind, window.key)
+            for window in self._windows
+            if existing(dimension, window.kind, closed=window.complete)
+        }
         for place in [place for place in loaded.keys_by_window if place not in kept]:
             for key in loaded.keys_by_window.pop(place):
                 del loaded.said[key]
                 yield key
         left = [window for window in self._left if (window.kind, window.key) not in kept]
         bury = scope in self._unburied
-        dimension, _ = split_scope(scope)
         for window in (*windows, *left):
             keys = loaded.keys_by_window.get((window.kind, window.key), set())
-            for kpi in self._plan.catalogue.existing(
-                dimension, window.kind, closed=window.complete
-            ):
+            for kpi in existing(dimension, window.kind, closed=window.complete):
                 if only is not None and kpi.name not in only:
                     continue
                 key = value_key(kpi.name, window.kind, window.key, scope)
                 if key in exists:
                     continue
-                loaded.current.pop((kpi.name, window.kind), None)
+                if not window.complete and window not in left:
+                    loaded.current.pop((kpi.name, window.kind), None)
                 if key in keys or bury or window in left:
                     keys.discard(key)
                     loaded.said.pop(key, None)

@@ -18,13 +18,12 @@ class SourceRecord(Protocol):
 
 
 class OutRecord(NamedTuple):
-    """A record to publish; without `partition` the key decides (murmur2), without time: now."""
+    """A record to publish; without `partition` the key decides (murmur2)."""
 
     topic: str
     key: bytes | None
     value: bytes | None
     partition: int | None = None
-    timestamp_ms: int | None = None
     headers: Sequence[tuple[str, bytes | None]] = ()
 
 
