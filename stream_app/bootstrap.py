@@ -78,6 +78,8 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(asked + _USAGE)
         return WRONG_USAGE
     root = Path(__file__).resolve().parent.parent
+    # A script that starts us in the background has us ignore Ctrl-C, and all that we start as well.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         if arguments[0] == "demo":
             return _demo(root, arguments[1:])
@@ -117,9 +119,9 @@ def _test(root: Path, arguments: list[str]) -> int:
         status = _run(command, root, environment.variables())
         verdict = "ok" if status == 0 else f"failed with status {status}"
         report.append(f"{name:<13} {time.monotonic() - begun:6.1f} s  {verdict}")
-        if status > SIGNALLED:  # somebody wants this to end
+        if status in {SIGNALLED + signal.SIGINT, SIGNALLED + signal.SIGTERM}:
             first_failure = status
-            break
+            break  # somebody wants this to end
         first_failure = first_failure or status
     _say("\n" + "\n".join(report))
     return first_failure

@@ -93,12 +93,15 @@ def test_ctrl_c_lets_the_running_check_end_in_its_own_way(clone: Path) -> None:
     with subprocess.Popen(
         command, cwd=clone, stdout=subprocess.PIPE, text=True, process_group=0
     ) as tests:
-        assert tests.stdout is not None
-        while tests.stdout.readline() != "waiting\n":
-            pass
-        os.killpg(tests.pid, signal.SIGINT)
-        assert "ended in order\n" in tests.stdout.read()
-        assert tests.wait(20) == 128 + signal.SIGINT
+        try:
+            assert tests.stdout is not None
+            while "waiting" not in (line := tests.stdout.readline()):
+                assert line, "it ended before its last check"
+            os.killpg(tests.pid, signal.SIGINT)
+            assert "ended in order\n" in tests.stdout.read()
+            assert tests.wait(20) == 128 + signal.SIGINT
+        finally:
+            tests.kill()
 
 
 def test_what_is_installed_is_used_again(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,9 +14,11 @@ from tests.local.processes import is_paused, wait_until_gone
 
 # A program that starts a server, says which, and waits.
 PARENT = """
-import sys, threading
+import signal, sys, threading
 from pathlib import Path
 from stream_app.local.child import Child
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may ignore
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # either of them
 folder = Path(sys.argv[1])
 child = Child("server", ["/bin/sleep", "600"], folder / "log", discard=folder)
 print(child.pid, child._keeper.pid, flush=True)
@@ -126,7 +128,9 @@ def orphan(folder: Path, number: signal.Signals, *, killed: str) -> tuple[int, i
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as parent:
         assert parent.stdout is not None
         server, keeper = map(int, parent.stdout.readline().split())
-        os.kill(parent.pid if killed == "parent" else keeper, number)
-        wait_until_gone(server)
-        parent.kill()
+        try:
+            os.kill(parent.pid if killed == "parent" else keeper, number)
+            wait_until_gone(server)
+        finally:
+            parent.kill()
     return server, keeper

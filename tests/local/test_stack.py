@@ -18,8 +18,9 @@ pytestmark = pytest.mark.real
 
 # A program that uses a stack and, when it is told to end, finishes its work first.
 PROGRAM = """
-import threading
+import signal, threading
 from stream_app.local.stack import LocalStack
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may ignore it
 with LocalStack() as stack:
     try:
         print(stack.broker.pid, stack.redis.pid, stack.directory, flush=True)
@@ -71,11 +72,14 @@ def test_nothing_outlives_the_program(
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, process_group=0
     ) as program:
-        assert program.stdout is not None
-        broker, redis, directory = program.stdout.readline().split()
-        os.killpg(program.pid, number)  # as Ctrl-C does: everybody in the foreground
-        assert program.stdout.read() == ("True\n" if in_order else "")
-        assert program.wait(20) == status
+        try:
+            assert program.stdout is not None
+            broker, redis, directory = program.stdout.readline().split()
+            os.killpg(program.pid, number)  # as Ctrl-C does: everybody in the foreground
+            assert program.stdout.read() == ("True\n" if in_order else "")
+            assert program.wait(20) == status
+        finally:
+            program.kill()
     wait_until_gone(int(broker))
     wait_until_gone(int(redis))
     if in_order:
