@@ -131,6 +131,7 @@ def _add_measure(app: StreamApp) -> None:
 
     work = _work(app, topic, new_stage, publish_partials)
     agent = MeasureAgent(work, own=runtime.own, health=runtime.health, monotonic_s=time.monotonic)
+    runtime.claims.listen(on_claimed=lambda state: _show_counts(agent, work, state))
     app.agent(batch_topic(app, topic), name="measure", concurrency=1)(agent.__call__)
 
 
@@ -219,6 +220,12 @@ def _work(app: StreamApp, topic: str, new_stage: Any, publish: Any) -> Partition
 def _tables(app: StreamApp, topic: str, names: tuple[str, ...]) -> dict[str, StateTable]:
     claims = app.runtime.claims
     return {name: StateTable(app, name=name, claims=claims, topic=topic) for name in names}
+
+
+def _show_counts(agent: MeasureAgent, work: PartitionWork[Measurer], state: PartitionState) -> None:
+    """A partition without news must be accounted for as well."""
+    if state.topic == work.topic:
+        agent.show_counts(state.topic, work.stages[state.partition])
 
 
 def _forget_gauges(runtime: Runtime, tp: TopicPartition) -> None:

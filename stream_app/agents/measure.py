@@ -4,7 +4,7 @@ from collections.abc import AsyncIterable, Callable
 
 from stream_app.agents.partition_work import PartitionWork
 from stream_app.metrics.health import Health
-from stream_app.metrics.own import OUTCOMES, OwnMetrics
+from stream_app.metrics.own import OwnMetrics
 from stream_app.metrics.poison import PoisonFuse
 from stream_app.stages.measuring import BatchSummary, Measurer
 from stream_app.transport.batch import Batch
@@ -35,6 +35,12 @@ class MeasureAgent:
             if summary is not None:
                 self._observe(batch, summary, began_s)
 
+    def show_counts(self, topic: str, stage: Measurer) -> None:
+        """Export the committed counts of a partition that this worker owns."""
+        for outcome, count in stage.counts.items():
+            self._own.set_partition_records(topic, stage.partition, outcome, count)
+        self._own.source_offset.labels(topic, str(stage.partition)).set(stage.offset)
+
     def _observe(self, batch: Batch, summary: BatchSummary, began_s: float) -> None:
         own, now_s = self._own, self._monotonic_s()
         own.batch_records.observe(len(summary.dead))
@@ -45,11 +51,7 @@ class MeasureAgent:
             own.dead_letters.labels(reason).inc(count)
         stage = self._work.stages.get(batch.partition)
         if stage is not None:
-            for outcome in OUTCOMES:
-                own.set_partition_records(
-                    batch.topic, batch.partition, outcome, stage.counts[outcome]
-                )
-            own.source_offset.labels(batch.topic, str(batch.partition)).set(stage.offset)
+            self.show_counts(batch.topic, stage)
         fuse = self._fuses.setdefault(batch.partition, PoisonFuse())
         fuse.observe(now_s, summary.dead)
         self._health.set_degraded(f"poison-{batch.partition}", fuse.reason(now_s))
