@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal, get_args
 
 import msgspec
 
@@ -38,7 +38,8 @@ from stream_app.wire.partial import (
     partial_key,
 )
 
-OUTCOMES: Final = ("applied", "duplicate", "dead_letter", "ignored")
+Outcome = Literal["applied", "duplicate", "dead_letter", "ignored"]
+OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 """What may become of a record (contract.md, rule 10)."""
 
 CELLS: Final = "cells"
@@ -300,7 +301,7 @@ class Measurer:
         return self._state.offset or 0
 
     @property
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> dict[Outcome, int]:
         """The committed counts by outcome."""
         return {outcome: int(self._state.meta.get(outcome, 0)) for outcome in OUTCOMES}
 
