@@ -82,9 +82,14 @@ class LocalServer(ABC):
         Raises:
             LocalError: its program is missing or it does not come up; it says what to do.
         """
-        if not self.running:
+        if self.running:
+            return
+        try:
             self.launch()
             self.await_ready()
+        except BaseException:  # Ctrl-C above all
+            self.kill()
+            raise
 
     def launch(self) -> None:
         """The first half of `start`: returns as soon as the process runs."""
