@@ -14,13 +14,14 @@ from stream_app.verification.committed import CommittedState
 from stream_app.verification.compare import Comparison, Difference, compare_values
 from stream_app.verification.conservation import Committed, conservation_differences
 from stream_app.verification.evidence import Evidence
-from stream_app.verification.gauges import ExpectedGauges
+from stream_app.verification.gauges import ExpectedGauges, Page
 from stream_app.verification.letters import letter_differences, surplus_letters
 from stream_app.verification.mending import mending_records, write
 from stream_app.verification.pages import Address, read_pages
 from stream_app.verification.recompute import Recomputation
 from stream_app.verification.report import Report
 from stream_app.verification.settling import CONSERVATION, LETTERS, METRICS, Round, Settling
+from stream_app.wire.published import decode_published
 from stream_app.wire.value import Said
 
 _PAUSE_SECONDS: Final = 0.5
@@ -42,6 +43,10 @@ class Metrics:
 
 Told = Callable[[str], Progress | None]
 """Called when something else begins, with what; returns who wants to know how far it is."""
+
+
+def _nothing(_key: bytes) -> tuple[float, ...]:
+    return ()
 
 
 def _untold(_doing: str) -> Progress | None:
@@ -104,6 +109,7 @@ class Audit:
         # In this order: what the worker has committed and published lies in the log by then.
         committed = await self.committed.of_events(evidence.partitions)
         await evidence.read_ticks()
+        pages, unreadable = await self._pages()
         grown = await evidence.read_log(recomputation, self._told("reading the log"))
         self._told("folding")
         self.now_us = recomputation.now_us(await self._clock_us())
@@ -131,7 +137,7 @@ class Audit:
                 others={
                     CONSERVATION: list(self._conservation(committed)),
                     LETTERS: list(self._letters(committed)),
-                    METRICS: await self._metrics(gauges),
+                    METRICS: [*unreadable, *self._metrics(gauges, pages, unreadable, grown)],
                 },
             )
         )
@@ -196,14 +202,35 @@ class Audit:
         else:
             yield from surplus
 
-    async def _metrics(self, expected: ExpectedGauges) -> list[Difference]:
+    async def _pages(self) -> tuple[list[Page], list[Difference]]:
         if not self.metrics.addresses:
-            return []
+            return [], []
         units = {kpi.name: kpi.definition.unit for kpi in self.company.catalogue.kpis}
-        pages, unreadable = await read_pages(self.metrics.addresses, units)
+        return await read_pages(self.metrics.addresses, units)
+
+    def _metrics(
+        self,
+        expected: ExpectedGauges,
+        pages: Sequence[Page],
+        unreadable: Sequence[Difference],
+        grown: int,
+    ) -> Iterator[Difference]:
+        if not self.metrics.addresses:
+            return iter(())
         self._gauges = len(expected)
-        all_workers = self.metrics.all_workers and not unreadable
-        return [*unreadable, *expected.differences(pages, all_workers=all_workers)]
+        return expected.differences(
+            pages,
+            all_workers=self.metrics.all_workers and not unreadable,
+            published=self._published if grown else _nothing,
+        )
+
+    def _published(self, key: bytes) -> Iterator[float]:
+        """What was published last: while the log moves the gauges may be a moment older."""
+        evidence = self.evidence
+        standing = evidence.values.get(key), evidence.superseded.get(key)
+        for raw in (*standing, *evidence.published.get(key, ())):
+            if raw is not None and (value := decode_published(raw).value) is not None:
+                yield float(value)
 
     # -- mending ---------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ class Evidence:
     Attributes:
         values: key → what stands in `kpi.values`.
         published: key → what was published under it since `read_values` was called last.
+        superseded: key → what stood under it before that.
         letters: what stands in `crm.dead-letters` about `crm.events`.
         last_tick_us: the latest tick, None: there is none.
         warnings: what is strange about the topics.
@@ -36,6 +37,7 @@ class Evidence:
         self._has_values = False
         self.values: dict[bytes, bytes] = {}
         self.published: dict[bytes, list[bytes]] = {}
+        self.superseded: dict[bytes, bytes] = {}
         self.letters = FoundLetters()
         self.last_tick_us: int | None = None
         self.warnings: list[str] = []
@@ -128,7 +130,7 @@ class Evidence:
         Raises:
             BrokerUnavailable: the brokers stopped answering.
         """
-        self.published = {}
+        self.published, self.superseded = {}, {}
         async for record in self._values.read(progress):
             key, value = record.key, record.value
             if key is None:
@@ -136,6 +138,8 @@ class Evidence:
             if value is None:
                 self.values.pop(key, None)
                 continue
+            if self._has_values and key in self.values:
+                self.superseded.setdefault(key, self.values[key])
             self.values[key] = value
             if self._has_values:
                 self.published.setdefault(key, []).append(value)

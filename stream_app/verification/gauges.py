@@ -1,8 +1,8 @@
 """The KPI gauges on the metrics pages against what the log says (pure)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from stream_app.domain.placement import partition_of_scope
 from stream_app.metrics.kpi_names import label_value
@@ -28,6 +28,12 @@ class Page:
     dropped: int
 
 
+class _Series(NamedTuple):
+    value: float
+    partition: int
+    key: bytes
+
+
 class ExpectedGauges:
     """The series that must be exposed: every defined value in a running window."""
 
@@ -39,7 +45,7 @@ class ExpectedGauges:
                 None: unknown, so every page is taken to expose what it owns.
         """
         self._partitions = partitions
-        self._by_place: dict[KpiPlace, tuple[float, int]] = {}
+        self._by_place: dict[KpiPlace, _Series] = {}
 
     def note(self, key: bytes, said: Said) -> None:
         """Take in the next record that must stand in `kpi.values`."""
@@ -48,15 +54,22 @@ class ExpectedGauges:
         place = (said.kpi, said.window, label_value(said.dimension), label_value(said.member))
         scope = key.decode().split("|", _PARTS_BEFORE_SCOPE)[-1]
         partition = partition_of_scope(scope, self._partitions) if self._partitions else 0
-        self._by_place[place] = (float(said.value), partition)
+        self._by_place[place] = _Series(float(said.value), partition, key)
 
-    def differences(self, pages: Sequence[Page], *, all_workers: bool) -> Iterator[Difference]:
+    def differences(
+        self,
+        pages: Sequence[Page],
+        *,
+        all_workers: bool,
+        published: Callable[[bytes], Iterable[float]] = lambda _: (),
+    ) -> Iterator[Difference]:
         """Where the pages are not what they must be.
 
         Args:
             pages: of the workers asked.
             all_workers: they are all there are; otherwise only of partitions that some page shows
                 anything of may series be missed.
+            published: key in `kpi.values` → other values that may still be shown.
         """
         shown: dict[KpiPlace, str] = {}
         for page in pages:
@@ -67,22 +80,24 @@ class ExpectedGauges:
                     yield Difference(name, "owner", shown[place], page.address)
                 elif expected is None:
                     yield Difference(name, "series", None, value)
-                elif not equal(expected[0], value):
-                    yield Difference(name, "value", expected[0], value)
+                elif not equal(expected.value, value) and value not in published(expected.key):
+                    yield Difference(name, "value", expected.value, value)
                 shown[place] = page.address
         dropped = sum(page.dropped for page in pages)
         missing = self._missing(shown, all_workers=all_workers)
         if len(missing) > dropped:
             addresses = ", ".join(page.address for page in pages)
             for place in missing:
-                yield Difference(_name(place, addresses), "series", self._by_place[place][0], None)
+                yield Difference(
+                    _name(place, addresses), "series", self._by_place[place].value, None
+                )
 
     def _missing(self, shown: Mapping[KpiPlace, str], *, all_workers: bool) -> list[KpiPlace]:
-        covered = {self._by_place[place][1] for place in shown if place in self._by_place}
+        covered = {self._by_place[place].partition for place in shown if place in self._by_place}
         return [
             place
-            for place, (_, partition) in self._by_place.items()
-            if place not in shown and (all_workers or partition in covered)
+            for place, series in self._by_place.items()
+            if place not in shown and (all_workers or series.partition in covered)
         ]
 
     def __len__(self) -> int:
