@@ -4,7 +4,7 @@ A cell is (scope key, bucket); a bucket is a business day (its ordinal) or, for 
 also, a five-minute bucket (its number + `FIVE_MINUTE_BASE`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from stream_app.domain.calendar import five_minute_bucket
@@ -20,98 +20,135 @@ CellKey = tuple[str, int]
 Deltas = dict[CellKey, dict[str, int]]
 """What is added to the measures of each cell."""
 
+Scopes = tuple[str, ...]
+"""Scope keys."""
+
+_Scopes = tuple[Scopes, Scopes]
 _MAX_CACHED_MEMBERS: Final = 100_000
 
 
 class CellSplitter:
     """Splits facts into cells for one set of rules."""
 
-    __slots__ = ("_rules", "_scopes_by_members")
+    __slots__ = ("_rules", "_scopes_by_members", "_stage_scopes_by_members")
 
     def __init__(self, rules: FoldRules) -> None:
         self._rules = rules
-        self._scopes_by_members: dict[Members, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        self._scopes_by_members: dict[tuple[Members, Members], _Scopes] = {}
+        self._stage_scopes_by_members: dict[tuple[str | None, str | None, str], Scopes] = {}
 
     def add(self, deltas: Deltas, changes: Iterable[Change], oldest_five_minutes: int) -> None:
         """Add what changed to `deltas`.
 
         Args:
+            deltas: cell → measure → what is added to it; changed in place.
+            changes: of one thread or of many.
             oldest_five_minutes: five-minute buckets before this number are not kept; the day
                 bucket is always.
         """
-        day_of = self._rules.calendar.day_of
+        # Facts of a thread share members and buckets: what they add to is summed up before it is
+        # spread over some fifteen cells, and what cancels out is not spread at all.
+        sums: dict[tuple[Scopes, int], dict[str, int]] = {}
         for fact, latest, sign in changes:
-            members = tuple(
-                a if a is not None else b for a, b in zip(fact.at_time, latest, strict=True)
-            )
-            five = five_minute_bucket(fact.instant_us)
-            buckets = [day_of(fact.instant_us)]
-            if five >= oldest_five_minutes:
-                buckets.append(FIVE_MINUTE_BASE + five)
+            instant_us = fact.instant_us
             if fact.stage is not None:
-                scopes: tuple[str, ...] = self._stage_scopes(members, fact.stage)
-                _count(deltas, scopes, buckets, fact.measures, sign)
+                scopes = self._stage_scopes(fact.at_time, latest, fact.stage)
+                _sum(sums, scopes, instant_us, fact.measures, sign)
                 continue
-            plain, by_line = self._scopes(members)
-            _count(deltas, plain, buckets, fact.measures, sign)
+            plain, by_line = self._scopes(fact.at_time, latest)
+            _sum(sums, plain, instant_us, fact.measures, sign)
             for dimension, member in fact.extra:
-                _count(deltas, (scope_key((dimension,), (member,)),), buckets, fact.measures, sign)
+                extra = (scope_key((dimension,), (member,)),)
+                _sum(sums, extra, instant_us, fact.measures, sign)
             if fact.lines is None:
-                _count(deltas, by_line, buckets, fact.measures, sign)
+                _sum(sums, by_line, instant_us, fact.measures, sign)
             elif by_line:
-                self._count_lines(deltas, members, fact.lines, buckets, sign)
+                for scopes, measures in self._lines(fact.at_time, latest, fact.lines):
+                    _sum(sums, scopes, instant_us, measures, sign)
+        day_of = self._rules.calendar.day_of
+        for (scopes, instant_us), measures in sums.items():
+            added = [(key, value) for key, value in measures.items() if value]
+            if not added:
+                continue
+            _spread(deltas, scopes, day_of(instant_us), added)
+            five = five_minute_bucket(instant_us)
+            if five >= oldest_five_minutes:
+                _spread(deltas, scopes, FIVE_MINUTE_BASE + five, added)
 
-    def _count_lines(
-        self,
-        deltas: Deltas,
-        members: Members,
-        lines: tuple[tuple[str | None, Measures], ...],
-        buckets: list[int],
-        sign: int,
-    ) -> None:
-        index = self._rules.product_line_index
-        for product_line, measures in lines:
-            of_line = (*members[:index], product_line, *members[index + 1 :])
-            _count(deltas, self._scopes(of_line)[1], buckets, measures, sign)
-
-    def _scopes(self, members: Members) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def _scopes(self, at_time: Members, latest: Members) -> "_Scopes":
         """The scopes without and those with a product line."""
-        cached = self._scopes_by_members.get(members)
+        cached = self._scopes_by_members.get((at_time, latest))
         if cached is not None:
             return cached
         rules = self._rules
+        members = _resolved(at_time, latest)
         plain, by_line = [COMPANY], list[str]()
         for split in rules.splits:
             key = scope_key([rules.dimensions[i] for i in split], [members[i] for i in split])
             (by_line if rules.product_line_index in split else plain).append(key)
         if len(self._scopes_by_members) >= _MAX_CACHED_MEMBERS:
             self._scopes_by_members.clear()
-        found = self._scopes_by_members[members] = (tuple(plain), tuple(by_line))
+        found = self._scopes_by_members[at_time, latest] = (tuple(plain), tuple(by_line))
         return found
 
-    def _stage_scopes(self, members: Members, stage: str) -> tuple[str, ...]:
+    def _lines(
+        self,
+        at_time: Members,
+        latest: Members,
+        lines: tuple[tuple[str | None, Measures], ...],
+    ) -> Iterator[tuple[Scopes, Measures]]:
+        """The scopes of each product line, with what the line adds."""
+        index = self._rules.product_line_index
+        members = _resolved(at_time, latest)
+        nobody: Members = (None,) * len(members)
+        for product_line, measures in lines:
+            of_line = (*members[:index], product_line, *members[index + 1 :])
+            yield self._scopes(of_line, nobody)[1], measures
+
+    def _stage_scopes(self, at_time: Members, latest: Members, stage: str) -> Scopes:
         rules = self._rules
-        return (
-            scope_key(("stage",), (stage,)),
-            scope_key(("team", "stage"), (members[rules.team_index], stage)),
-            scope_key(("rep", "stage"), (members[rules.rep_index], stage)),
-        )
+        team = at_time[rules.team_index] or latest[rules.team_index]
+        rep = at_time[rules.rep_index] or latest[rules.rep_index]
+        cached = self._stage_scopes_by_members.get((team, rep, stage))
+        if cached is None:
+            cached = (
+                scope_key(("stage",), (stage,)),
+                scope_key(("team", "stage"), (team, stage)),
+                scope_key(("rep", "stage"), (rep, stage)),
+            )
+            if len(self._stage_scopes_by_members) >= _MAX_CACHED_MEMBERS:
+                self._stage_scopes_by_members.clear()
+            self._stage_scopes_by_members[team, rep, stage] = cached
+        return cached
 
 
-def _count(
-    deltas: Deltas,
-    scopes: Iterable[str],
-    buckets: list[int],
+def _resolved(at_time: Members, latest: Members) -> Members:
+    return tuple(a if a is not None else b for a, b in zip(at_time, latest, strict=True))
+
+
+def _sum(
+    sums: dict[tuple[Scopes, int], dict[str, int]],
+    scopes: Scopes,
+    instant_us: int,
     measures: Measures,
     sign: int,
 ) -> None:
+    place = (scopes, instant_us)
+    held = sums.get(place)
+    if held is None:
+        held = sums[place] = {}
+    for key, value in measures:
+        held[key] = held.get(key, 0) + sign * value
+
+
+def _spread(deltas: Deltas, scopes: Scopes, bucket: int, added: list[tuple[str, int]]) -> None:
     for scope in scopes:
-        for bucket in buckets:
-            cell = deltas.get((scope, bucket))
-            if cell is None:
-                cell = deltas[scope, bucket] = {}
-            for key, value in measures:
-                cell[key] = cell.get(key, 0) + sign * value
+        cell = deltas.get((scope, bucket))
+        if cell is None:
+            deltas[scope, bucket] = dict(added)
+            continue
+        for key, value in added:
+            cell[key] = cell.get(key, 0) + value
 
 
 def without_zeros(deltas: Deltas) -> Deltas:

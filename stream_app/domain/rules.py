@@ -1,7 +1,7 @@
 """The part of the configuration that decides what is counted, in the form the fold needs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from stream_app.config.model import Config
@@ -14,6 +14,8 @@ FOLD_VERSION: Final = 1
 
 MAX_THREAD_EVENTS: Final = 5_000
 """More events under one key than this are dead letters (`thread_too_long`)."""
+
+_MAX_MASKS: Final = 100_000
 
 AT_TIME_BY_DEFAULT: Final = frozenset({"rep", "team"})
 
@@ -48,6 +50,9 @@ class FoldRules:
     rep_index: int
     team_index: int
     product_line_index: int
+    _masks: dict[Members, tuple[Members, Members]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def from_config(cls, config: Config) -> "FoldRules":
@@ -87,11 +92,25 @@ class FoldRules:
 
     def at_time_only(self, members: Members) -> Members:
         """The members that a fact must remember: those credited at its time."""
-        return tuple(m if a else None for m, a in zip(members, self.is_at_time, strict=True))
+        return self._masked(members)[0]
 
     def latest_only(self, members: Members) -> Members:
         """The members that are credited as known last."""
-        return tuple(None if a else m for m, a in zip(members, self.is_at_time, strict=True))
+        return self._masked(members)[1]
+
+    def _masked(self, members: Members) -> tuple[Members, Members]:
+        """Both halves; the same few members come again and again."""
+        masked = self._masks.get(members)
+        if masked is None:
+            pairs = list(zip(members, self.is_at_time, strict=True))
+            masked = (
+                tuple(m if at_time else None for m, at_time in pairs),
+                tuple(None if at_time else m for m, at_time in pairs),
+            )
+            if len(self._masks) >= _MAX_MASKS:
+                self._masks.clear()
+            self._masks[members] = masked
+        return masked
 
     def with_directory_team(self, members: Members) -> Members:
         """Fill a missing team from the directory's entry of the rep."""
