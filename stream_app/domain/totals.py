@@ -132,12 +132,14 @@ class ScopeTotals:
                 level += self.flow(name, part_of_day)
             return level
         rate_day = end_day if part_of_day is not None else end_day - 1
+        # What came and went within one day has five-minute cells, but none of the day.
+        keys = self._days.keys() if part_of_day is None else self._days.keys() | self._fives.keys()
         total = 0
-        for key, series in self._days.items():
+        for key in keys:
             found, parts = split_measure(key)
             if found != name or not parts:
                 continue
-            minor = series.total_before(end_day)
+            minor = self._days.get(key, _NO_SERIES).total_before(end_day)
             if part_of_day is not None:
                 minor += self.flow(key, part_of_day)
             total += self._rates.convert(minor, parts[0], rate_day)

@@ -252,12 +252,16 @@ class WindowRules:
         )
 
     def _earlier_day(self, now_us: int, day: int) -> Range:
-        """An earlier day up to the end of the five-minute bucket that holds now's local time."""
+        """An earlier day up to the end of the five-minute bucket that holds now's local time.
+
+        A fixed "now" cuts nothing off, and may lie where five-minute buckets are gone already: then
+        it is the day as a whole.
+        """
+        if self.fixed_now:
+            return Days(day, day + 1)
         first_us, end_us = self.calendar.day_start(day), self.calendar.day_start(day + 1)
         cut_us = self.calendar.same_time_on(day, now_us)
-        end = five_minute_bucket(cut_us) + 1
-        if end * FIVE_MINUTES_US >= end_us:
-            return Days(day, day + 1)
+        end = min(five_minute_bucket(cut_us) + 1, five_minute_bucket(end_us))
         return FiveMinutes(five_minute_bucket(first_us), end, day)
 
     def _period(self, kind: str, start: int, steps: int) -> Days:
