@@ -30,7 +30,7 @@ from stream_app.transport.security import Security
 BATCH_BYTES: Final = 512 * 1024
 """Half of what topics take by default; a single larger record makes a batch of its own."""
 SEND_TIMEOUT_S: Final = 30.0
-_CLOSE_TIMEOUT_S: Final = 5.0
+_CLOSE_TIMEOUT_S: Final = 3.0
 _TOPIC_TIMEOUT_S: Final = 2.0
 _REJECTIONS: Final = {
     MessageSizeTooLargeError: "a record is larger than the topic's max.message.bytes",

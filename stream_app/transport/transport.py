@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 import faust
+from faust.tables.manager import TableManager
 from faust.topics import Topic
 from faust.transport.drivers.aiokafka import Transport
 from faust.types import AppT, EventT, Message
@@ -43,6 +44,18 @@ class BatchTransport(Transport):
         self.claims = claims
         self.batch_records = batch_records
         self.on_failure = on_failure
+
+
+class PromptTables(TableManager):
+    """Faust's table manager, without the second that it sleeps at every start.
+
+    It waits for tables to be declared. Ours are declared before, and are not its own.
+    """
+
+    async def on_start(self) -> None:
+        """Called by Faust when the app starts."""
+        await self._update_channels()
+        await self.recovery.start()
 
 
 class BatchTopic(Topic):
@@ -109,6 +122,7 @@ def batch_app(
         # Topics are created by us, before; a worker that declares them races with others.
         "topic_allow_declare": False,
         "topic_disable_leader": True,
+        "TableManager": PromptTables,
         "table_standby_replicas": 0,
         "stream_recovery_delay": 0.0,
         # The stored offset repeats what was in the middle; waiting would only stall a rebalance.
@@ -125,7 +139,13 @@ def batch_app(
         "worker_redirect_stdouts": False,
     }
     app = app_class(group, **(defaults | settings))
+    # Faust would leave a directory <group>-data in the working directory; nothing is kept in it.
+    app._create_directories = _create_nothing  # type: ignore[method-assign] # noqa: SLF001
     app.transport = BatchTransport(
         app, claims=claims, batch_records=batch_records, on_failure=on_failure
     )
     return app
+
+
+def _create_nothing() -> None:
+    """Instead of the directories of a store on disk."""
