@@ -85,7 +85,7 @@ class LocalBroker(LocalServer):
         self._cluster_id = cluster_id(log_directory)
         return [*java_command, "kafka.Kafka", str(settings)]
 
-    def _is_ready(self) -> bool:
+    def _is_ready(self, _pid: int) -> bool:
         return is_ready(self.port, self._cluster_id)
 
     def _write_settings(self) -> Path:

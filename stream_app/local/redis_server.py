@@ -49,13 +49,13 @@ class LocalRedis(LocalServer):
         settings.write_text(_SETTINGS.format(**values))
         return [str(self.program.path), str(settings)]
 
-    def _is_ready(self) -> bool:
+    def _is_ready(self, pid: int) -> bool:
         """Whether it has loaded its data; another Redis that has our port does not count."""
         try:
             about = _ask(self.port, b"INFO\r\n").splitlines()
         except OSError:
             return False
-        return f"process_id:{self.pid}".encode() in about and b"loading:0" in about
+        return f"process_id:{pid}".encode() in about and b"loading:0" in about
 
 
 def _ask(port: int, request: bytes) -> bytes:

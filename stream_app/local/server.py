@@ -148,8 +148,8 @@ class LocalServer(ABC):
         """Put everything into place; returns the command that runs the server."""
 
     @abstractmethod
-    def _is_ready(self) -> bool:
-        """Whether the server serves clients by now; never raises."""
+    def _is_ready(self, pid: int) -> bool:
+        """Whether the server, which is that process, serves clients by now; never raises."""
 
     def _tell(self, doing: str, *, ready: bool = False) -> None:
         self._listener(Progress(self.name, doing, ready=ready))
@@ -165,9 +165,12 @@ class LocalServer(ABC):
         return self._child
 
     def _answers_in_time(self) -> bool:
+        child = self._child
+        if child is None:
+            raise LocalError(f"{self.name} is not starting; expected launch() before await_ready()")
         deadline = time.monotonic() + self._ready_timeout_seconds
-        while self.running and time.monotonic() < deadline:
-            if self._is_ready():
+        while child.running and time.monotonic() < deadline:
+            if self._is_ready(child.pid):
                 return True
             time.sleep(_QUESTION_SECONDS)
         return False
