@@ -9,9 +9,9 @@ a zombie's late send cannot stay the last word.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -24,10 +24,12 @@ from stream_app.domain.calendar import (
 )
 from stream_app.domain.catalogue import Catalogue
 from stream_app.domain.evaluation import Evaluator, KpiValue
+from stream_app.domain.kpi import Kpi
 from stream_app.domain.rates import Rates
 from stream_app.domain.scopes import COMPANY, split_scope
 from stream_app.domain.totals import ScopeTotals
-from stream_app.domain.windows import Window, WindowRules
+from stream_app.domain.windows import Window, WindowRules, last_instant_of
+from stream_app.stages.leftovers import Leftovers
 from stream_app.stages.ports import OutRecord, Patience, Publish, SourceRecord, State, WallClock
 from stream_app.stages.scopes import Dirt, LoadedScope, ScopeStore
 from stream_app.wire.partial import (
@@ -63,6 +65,25 @@ class Evaluation:
     values_topic: str
     sources: int
     fixed_now_us: int | None
+
+
+@dataclass(slots=True)
+class _News:
+    """What a run of records says."""
+
+    now_us: int
+    ready: set[str]
+    cells: list[tuple[PartialKey, bytes | None, Cell | None]] = field(default_factory=list)
+
+    def add(self, raw_key: bytes, value: bytes | None) -> None:
+        """Take in the next record."""
+        key = parse_key(raw_key)
+        if key.scope == READY:
+            self.ready.add(key.source)
+        elif key.scope != CLOCK:
+            self.cells.append((key, value, None if value is None else decode_cell(value)))
+        elif value is not None:
+            self.now_us = max(self.now_us, decode_control(value).instant_us)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +131,9 @@ class EvaluatingStage:
         self._store = ScopeStore(state, self._new_totals, plan.calendar)
         self._lock = asyncio.Lock()
         self._dirty: dict[str, Dirt] = {}
-        self._unburied: set[str] = {name.decode() for name in state.outbox}
+        self._leftovers = Leftovers(self._windows_on)
         self._windows: tuple[Window, ...] = ()
         self._windows_bucket: int | None = None
-        self._left: tuple[Window, ...] = ()
         self._restore()
         self._revision = max(int(state.meta.get("revision", 0)), wall_clock_us() // 1000)
 
@@ -121,12 +141,14 @@ class EvaluatingStage:
         meta = self._state.meta
         fixed = self._plan.fixed_now_us
         self._now_us = fixed if fixed is not None else int(meta.get("now_us", 0))
-        self._shown_us = int(meta.get("shown_us", 0))
         self._ready = set(msgspec.json.decode(meta.get("ready", "[]"), type=list[str]))
 
     def _new_totals(self) -> ScopeTotals:
         day_of = self._plan.calendar.day_of
         return ScopeTotals(self._plan.rates, lambda bucket: day_of(bucket * FIVE_MINUTES_US))
+
+    def _windows_on(self, day: int) -> tuple[Window, ...]:
+        return self._evaluator.windows_at(last_instant_of(day, self._plan.calendar))
 
     # -- taking a batch --------------------------------------------------------------------------
 
@@ -134,9 +156,7 @@ class EvaluatingStage:
         """Learn all scopes of the partition: each of them is to be said again."""
         async with self._lock:
             await self._store.load_names()
-            if self._shown_us:
-                self._left = self._evaluator.windows_at(self._shown_us)
-            self._soil_all()
+            self._say_again()
 
     async def take(self, records: Sequence[SourceRecord], next_offset: int) -> None:
         """Take in a run of records and commit it; nothing is kept if that fails.
@@ -153,22 +173,15 @@ class EvaluatingStage:
                     self._state.discard()
                 self._store.forget()
                 self._restore()
-                self._soil_all()
+                self._say_again()
                 raise
 
     async def _take(self, records: Sequence[SourceRecord], next_offset: int) -> None:
-        now_us, ready = self._now_us, set(self._ready)
-        cells: list[tuple[PartialKey, bytes | None, Cell | None]] = []
+        news = _News(self._now_us, set(self._ready))
         for record in records:
-            if record.key is None:
-                continue
-            key, value = parse_key(record.key), record.value
-            if key.scope == CLOCK and value is not None:
-                now_us = max(now_us, decode_control(value).instant_us)
-            elif key.scope == READY:
-                ready.add(key.source)
-            elif key.scope not in (CLOCK, READY):
-                cells.append((key, value, None if value is None else decode_cell(value)))
+            if record.key is not None:
+                news.add(record.key, record.value)
+        now_us, ready, cells = news.now_us, news.ready, news.cells
         await self._store.load(dict.fromkeys(key.scope for key, _, _ in cells))
         outbox: dict[bytes, bytes] = {}
         new = {key.scope for key, _, _ in cells if key.scope not in self._store.known}
@@ -181,10 +194,11 @@ class EvaluatingStage:
         reserved = max(self._revision, self._wall_clock_us() // 1000) + REVISIONS_RESERVED
         meta: dict[str, str | int] = {
             "now_us": now_us,
-            "shown_us": self._shown_us,
             "ready": msgspec.json.encode(sorted(ready)).decode(),
             "revision": reserved,
         }
+        if now_us:
+            meta["said_on"] = self._leftovers.stored(self._plan.calendar.day_of(now_us))
         state = self._state
         await self._patiently(lambda: state.commit(state.offset, next_offset, meta, outbox))
         self._ready = ready
@@ -206,6 +220,12 @@ class EvaluatingStage:
             dirt = self._dirty.setdefault(scope, Dirt())
             dirt.five_minutes = True
             dirt.measures = None
+
+    def _say_again(self) -> None:
+        """It is not known what the topic says: say all of it, and take back what may be left."""
+        changed = (name.decode() for name in self._state.outbox)
+        self._leftovers.recall(self._state.meta.get("said_on", ""), self._store.known, changed)
+        self._soil_all()
 
     def _soil_all(self) -> None:
         for scope in self._store.known:
@@ -243,6 +263,8 @@ class EvaluatingStage:
             await self._store.load(scopes)
             self._state.discard()
             self._refresh_windows()
+            today = self._plan.calendar.day_of(self._now_us)
+            self._leftovers.speak(today)
             dirt = {scope: self._dirty.pop(scope) for scope in scopes}
             sent = {
                 name: int(self._state.outbox[name])
@@ -263,12 +285,11 @@ class EvaluatingStage:
             for scope in scopes:
                 self._store.forget_said(scope)
                 self._dirty[scope] = Dirt.all()
-                self._unburied.add(scope)
+            self._leftovers.forget(scopes)
             raise
-        self._unburied.difference_update(scopes)
+        self._leftovers.heard(scopes)
         if not self._dirty:
-            self._shown_us = self._now_us
-            self._left = ()
+            self._leftovers.heard_all(today)
         return flushed
 
     def _take_news(self, scope: str) -> int:
@@ -330,22 +351,29 @@ class EvaluatingStage:
             for key in loaded.keys_by_window.pop(place):
                 del loaded.said[key]
                 yield key
-        left = [window for window in self._left if (window.kind, window.key) not in kept]
-        bury = scope in self._unburied
-        for window in (*windows, *left):
-            keys = loaded.keys_by_window.get((window.kind, window.key), set())
-            for kpi in existing(dimension, window.kind, closed=window.complete):
-                if only is not None and kpi.name not in only:
-                    continue
-                key = value_key(kpi.name, window.kind, window.key, scope)
-                if key in exists:
-                    continue
-                if not window.complete and window not in left:
-                    loaded.current.pop((kpi.name, window.kind), None)
-                if key in keys or bury or window in left:
-                    keys.discard(key)
-                    loaded.said.pop(key, None)
-                    yield key
+        gone: dict[bytes, None] = {}
+        for kpi, window, key in self._keys(scope, windows):
+            if key in exists or (only is not None and kpi.name not in only):
+                continue
+            if not window.complete:
+                loaded.current.pop((kpi.name, window.kind), None)
+            if loaded.said.pop(key, None) is not None:
+                loaded.keys_by_window[window.kind, window.key].discard(key)
+                gone[key] = None
+            elif scope in self._leftovers.changed:
+                gone[key] = None
+        left = self._leftovers.windows_left(scope, self._windows)
+        gone.update((key, None) for _, _, key in self._keys(scope, left) if key not in exists)
+        yield from gone
+
+    def _keys(self, scope: str, windows: Iterable[Window]) -> Iterator[tuple[Kpi, Window, bytes]]:
+        """All records that a scope may have in windows."""
+        dimension, _ = split_scope(scope)
+        for window in windows:
+            for kpi in self._plan.catalogue.existing(
+                dimension, window.kind, closed=window.complete
+            ):
+                yield kpi, window, value_key(kpi.name, window.kind, window.key, scope)
 
 
 def _importance(scope: str) -> tuple[int, str]:
