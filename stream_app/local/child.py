@@ -25,7 +25,13 @@ class Child:
     """
 
     def __init__(
-        self, name: str, command: Sequence[str | Path], log_path: Path, *, discard: Path | None
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        log_path: Path,
+        *,
+        discard: Path | None,
+        lock: int | None = None,
     ) -> None:
         """Start the server.
 
@@ -34,6 +40,7 @@ class Child:
             command: the program, as an absolute path, and its arguments.
             log_path: its output is appended here.
             discard: a directory that is removed if this process dies without stopping the server.
+            lock: the descriptor of a file that stays locked as long as the server runs.
 
         Raises:
             LocalError: the program cannot be executed.
@@ -49,6 +56,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            pass_fds=() if lock is None else [lock],
             env=child_environment(),
         )
         try:

@@ -1,9 +1,10 @@
 """What the local broker and the local Redis have in common: a life, and a place on loopback."""
 
+import fcntl
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import ClassVar
+from typing import IO, ClassVar
 
 from stream_app.local.child import Child
 from stream_app.local.errors import LocalError
@@ -98,9 +99,12 @@ class LocalServer(ABC):
         if self._ports is None:
             self._ports = free_ports(self._port_count)
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        command = self._prepare()
-        self._tell("starting")
-        self._child = Child(self.name, command, self.log_path, discard=self._discard)
+        with self._lock() as lock:
+            command = self._prepare()
+            self._tell("starting")
+            self._child = Child(
+                self.name, command, self.log_path, discard=self._discard, lock=lock.fileno()
+            )
 
     def await_ready(self) -> None:
         """The second half of `start`: returns when the server serves clients."""
@@ -150,6 +154,22 @@ class LocalServer(ABC):
     @abstractmethod
     def _is_ready(self, pid: int) -> bool:
         """Whether the server, which is that process, serves clients by now; never raises."""
+
+    def _lock(self) -> IO[bytes]:
+        """Keep other servers out of the directory, for as long as the open file or a copy lives.
+
+        Kafka looks for another broker too, but only after it has written into its log.
+        """
+        lock = (self.directory / "lock").open("wb")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise LocalError(
+                f"another {self.name} is running in {self.directory}; expected a directory that "
+                "nobody uses. What to do: end that one, or name another directory"
+            ) from None
+        return lock
 
     def _tell(self, doing: str, *, ready: bool = False) -> None:
         self._listener(Progress(self.name, doing, ready=ready))

@@ -95,6 +95,13 @@ def test_a_port_that_somebody_else_took_is_replaced(
     assert own_redis.port != redis_server.port
 
 
+def test_two_do_not_share_a_directory(redis_server: LocalRedis) -> None:
+    second = LocalRedis(redis_server.directory)
+    with pytest.raises(LocalError, match=r"another Redis is running in .*; expected a directory"):
+        second.start()
+    assert redis_server.running
+
+
 @pytest.mark.real
 def test_a_redis_that_cannot_start_says_why(own_redis: LocalRedis) -> None:
     own_redis.stop()
