@@ -6,11 +6,13 @@ records come as `Batch`es. All other topics keep Faust's behaviour.
 """
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from aiokafka.errors import KafkaError
 from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP, ConsumerMessage
 
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 _BLOCKED_PAUSE_S: Final = 0.1
 _COMMIT_PATIENCE_S: Final = 5.0
+_SEEK_PATIENCE_S: Final = 10.0
+
+log = logging.getLogger(__name__)
 
 
 class BatchConsumer(Consumer):
@@ -91,7 +96,16 @@ class BatchConsumer(Consumer):
         stateful = {tp for tp in assigned if tp.topic in self.claims.topics}
         self.positioning.begin(stateful)
         others = assigned - stateful
-        return await self._thread.seek_some_to_committed(others) if others else {}
+        if not others:
+            return {}
+        try:
+            async with asyncio.timeout(_SEEK_PATIENCE_S):
+                return await self._thread.seek_some_to_committed(others)
+        except (KafkaError, TimeoutError) as error:
+            # aiokafka goes to the committed offsets by itself as soon as it can ask for them.
+            # Faust would stop every later recovery when this took too long.
+            log.warning("positions of %s are not known yet: %r", sorted(others), error)
+            return {}
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Called by Faust when a rebalance begins, before the group moves on."""

@@ -124,8 +124,8 @@ class Positioning:
 
     def reclaim(self, tp: TP) -> None:
         """After a fence: asks the group whether the partition is still ours, then claims it."""
-        if tp in self._waiting:
-            return
+        if tp not in self._positions:
+            return  # under way already, or not ours any more
         state = self._claims.get(tp)
         offset = 0 if state is None else state.position
         self._unready(tp, "being claimed again after a fence")

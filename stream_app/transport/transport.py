@@ -18,6 +18,7 @@ _App = TypeVar("_App", bound=faust.App)
 BATCH_RECORDS: Final = 2_000
 BUFFERED_BATCHES: Final = 4
 FETCH_BYTES: Final = 1 << 20
+_YEARS_S: Final = 10 * 365 * 86_400.0
 
 
 class BatchTransport(Transport):
@@ -131,6 +132,9 @@ def batch_app(
         "broker_heartbeat_interval": session_timeout_s / 5,
         "broker_request_timeout": max(20.0, session_timeout_s),
         "broker_rebalance_timeout": max(20.0, session_timeout_s),
+        # Who fetches nothing for so long leaves the group, and aiokafka lets nobody come back who
+        # does not fetch: a worker that waited for Redis for 17 minutes would be out for good.
+        "broker_max_poll_interval": _YEARS_S,
         "broker_commit_interval": 1.0,
         "consumer_auto_offset_reset": "earliest",
         "consumer_metadata_max_age_ms": 10_000,

@@ -35,6 +35,7 @@ class CountingWorker:
         self.fences: list[Fenced] = []
         self.failures: list[Exception] = []
         self.lose: Callable[[Batch], bool] = lambda _: False
+        self.pause_s = 0.0
         self.turn = asyncio.Condition()
         settings = {"session_timeout_s": 3.0, "broker_commit_interval": 0.2} | options
         self.app = batch_app(
@@ -73,6 +74,7 @@ class CountingWorker:
     async def _count(self, stream: faust.Stream[Batch]) -> None:
         async for batch in stream:
             self.batches.append(batch)
+            await asyncio.sleep(self.pause_s)
             if not self.lose(batch):
                 await self._take(batch)
             async with self.turn:

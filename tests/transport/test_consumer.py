@@ -241,6 +241,32 @@ async def test_workers_share_the_partitions_and_nothing_is_counted_twice(
     assert await counted(redis, topic) == evenly(6000)
 
 
+async def test_a_rebalance_in_the_middle_of_full_buffers_loses_nothing(
+    servers: list[str], redis: Client, make_topic: MakeTopic, send: Send
+) -> None:
+    topic = await make_topic(partitions=4)
+    await send(topic, 8000, partitions=4)
+    async with CountingWorker(servers, redis, topic, topic, batch_records=20) as first:
+        first.pause_s = 0.01
+        (channel,) = first.app.topics
+        await first.until(channel.queue.full)
+        async with CountingWorker(servers, redis, topic, topic, batch_records=20) as second:
+            await second.until(lambda: len(second.batches) > 20)
+        await first.until(lambda: len(list(first.claims)) == 4)
+        first.pause_s = 0.0
+        await first.until_read(8000)
+        assert not first.failures
+    assert await counted(redis, topic) == evenly(8000)
+
+
+async def test_a_worker_that_cannot_fetch_for_long_stays_in_its_group(
+    servers: list[str], redis: Client, make_topic: MakeTopic
+) -> None:
+    topic = await make_topic()
+    worker = CountingWorker(servers, redis, topic, topic)
+    assert worker.app.conf.broker_max_poll_interval > 365 * 86_400
+
+
 async def test_a_stateless_topic_keeps_fausts_ways(
     servers: list[str], redis: Client, make_topic: MakeTopic, send: Send
 ) -> None:
