@@ -24,6 +24,9 @@ from stream_app.local.stack import LocalStack
 from stream_app.local.terminal import shown_on
 from stream_app.simulate import Options, matching_configuration
 
+HISTORY_EVENTS: Final = 4_000
+"""A past that a worker has counted within seconds: the board must not begin with an empty wall."""
+
 READY_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.1
@@ -120,6 +123,7 @@ def running(plan: Plan, console: Console) -> Iterator[Demo]:
             "simulate",
             "simulate",
             *("--seed", str(plan.seed), "--rate", str(plan.rate), "--reps", str(plan.reps)),
+            *("--history-events", str(HISTORY_EVENTS)),
         )
         yield demo
 

@@ -1,0 +1,94 @@
+"""How many events one worker counts per second, beside a raw consumer that only decodes them.
+
+    python -m tests.benchmarks.worker --events 200000
+
+Not collected by pytest. The log is written first; then a raw aiokafka consumer reads and decodes
+it (JSON only), then a worker counts it from the beginning to the last committed offset. Both read
+the same topic on the same broker, one after the other, three times each for the raw consumer.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import yaml
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from stream_app.local.stack import LocalStack
+from stream_app.settings import load
+from stream_app.simulate import Options, matching_configuration, simulate
+from stream_app.simulate.delivery import send
+from stream_app.transport.topics import contract_topics, ensure_topics
+from tests.acceptance.worker_process import WorkerProcess, wait_until
+
+
+def main() -> int:
+    """Print both rates and their ratio."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--days", type=float, default=90)
+    parser.add_argument("--clean", action="store_true", help="no duplicates, disorder or bad input")
+    asked = parser.parse_args()
+    faults = {} if asked.clean else {"duplicates": 0.05, "disorder": 0.1, "corrections": 0.01, "bad": 0.005}
+    options = Options(
+        start=datetime(2026, 6, 1, tzinfo=UTC), events=asked.events, days=asked.days, seed=7, **faults
+    )
+    with tempfile.TemporaryDirectory() as folder, LocalStack() as stack:
+        content = matching_configuration(options)
+        content["business"] = {"timezone": "Europe/Berlin", "currency": "EUR", "clock": "event"}
+        config = Path(folder, "company.yaml")
+        config.write_text(yaml.safe_dump(content), encoding="utf-8")
+        environment = {
+            "STREAM_APP_KAFKA": stack.broker.bootstrap,
+            "STREAM_APP_REDIS": stack.redis.url,
+            "STREAM_APP_CONFIG": str(config),
+        }
+        settings = load(environment)
+        topic = settings.topics.events
+        asyncio.run(ensure_topics(settings.kafka, contract_topics(settings.topics, "none", 4)[:1]))
+        sent = asyncio.run(send(simulate(options), list(settings.kafka), topic))
+        raw = max(asyncio.run(_raw(settings.kafka[0], topic, sent)) for _ in range(3))
+        began = time.monotonic()
+        worker = WorkerProcess(environment, Path(folder, "worker.log"))
+        wait_until(lambda: worker.records(topic) > 0, 60, worker.log_path)
+        started, at_start = time.monotonic(), worker.records(topic)
+        wait_until(lambda: worker.records(topic) >= sent, 3_600, worker.log_path)
+        rate = (sent - at_start) / (time.monotonic() - started)
+        print(f"{sent:,} records, {asked.days:g} days of history")
+        print(f"raw consumer, JSON decoded   {raw:12,.0f} records/s (best of 3)")
+        print(f"one worker, committed        {rate:12,.0f} records/s")
+        print(f"ratio                        {rate / raw:12.4f}")
+        print(f"start to first commit {started - began:.1f} s, to the last {time.monotonic() - began:.1f} s")
+        worker.stop()
+    return 0
+
+
+async def _raw(server: str, topic: str, expected: int) -> float:
+    consumer = AIOKafkaConsumer(bootstrap_servers=server, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(topic, p) for p in consumer.partitions_for_topic(topic) or ()]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        decode = msgspec.json.Decoder().decode
+        began, count = time.monotonic(), 0
+        while count < expected:
+            for records in (await consumer.getmany(timeout_ms=500)).values():
+                for record in records:
+                    count += 1
+                    try:
+                        decode(record.value or b"")
+                    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                        pass
+        return count / (time.monotonic() - began)
+    finally:
+        await consumer.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
