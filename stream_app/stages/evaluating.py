@@ -29,7 +29,7 @@ from stream_app.domain.rates import Rates
 from stream_app.domain.scopes import COMPANY, split_scope
 from stream_app.domain.totals import ScopeTotals
 from stream_app.domain.windows import Window, WindowRules, last_instant_of
-from stream_app.stages.leftovers import Leftovers
+from stream_app.stages.leftovers import Leftovers, is_remembered
 from stream_app.stages.ports import OutRecord, Patience, Publish, SourceRecord, State, WallClock
 from stream_app.stages.scopes import Dirt, LoadedScope, ScopeStore
 from stream_app.wire.partial import (
@@ -204,6 +204,7 @@ class EvaluatingStage:
         self._ready = ready
         for scope, day, changed in soiled:
             self._dirty.setdefault(scope, Dirt.all() if scope in new else Dirt()).note(day, changed)
+            self._leftovers.change(scope)
         if self._plan.fixed_now_us is None:
             self._advance(now_us)
 
@@ -362,9 +363,19 @@ class EvaluatingStage:
                 gone[key] = None
             elif scope in self._leftovers.changed:
                 gone[key] = None
-        left = self._leftovers.windows_left(scope, self._windows)
-        gone.update((key, None) for _, _, key in self._keys(scope, left) if key not in exists)
+        for key in self._left(scope, loaded):
+            if key not in exists:
+                gone[key] = None
         yield from gone
+
+    def _left(self, scope: str, loaded: LoadedScope) -> Iterator[bytes]:
+        """Keys of records that a predecessor may have said in windows as they are no more."""
+        for window in self._leftovers.windows_left(scope, self._windows):
+            if scope in self._leftovers.changed or not is_remembered(window):
+                yield from (key for _, _, key in self._keys(scope, (window,)))
+                continue
+            for value in self._evaluator.values(scope, loaded.totals, (window,)):
+                yield value_key(value.kpi.name, window.kind, window.key, scope)
 
     def _keys(self, scope: str, windows: Iterable[Window]) -> Iterator[tuple[Kpi, Window, bytes]]:
         """All records that a scope may have in windows."""

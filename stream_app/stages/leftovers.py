@@ -11,8 +11,6 @@ import msgspec
 
 from stream_app.domain.windows import Window
 
-_Place = tuple[str, str]
-
 
 class Leftovers:
     """Where records may stand that nobody remembers."""
@@ -31,7 +29,7 @@ class Leftovers:
         """
         self._windows_on = windows_on
         self._days: set[int] = set()
-        self._windows: dict[tuple[_Place, bool], Window] = {}
+        self._windows: set[Window] = set()
         self._unheard: set[str] = set()
         self.changed: set[str] = set()
 
@@ -56,6 +54,11 @@ class Leftovers:
         """Something is about to be said."""
         self._days.add(day)
 
+    def change(self, scope: str) -> None:
+        """A scope's numbers changed: if it was not heard yet, what it said before is lost."""
+        if scope in self._unheard:
+            self.changed.add(scope)
+
     def heard(self, scopes: Iterable[str]) -> None:
         """These scopes said all that they have to say, and took back the rest."""
         self._unheard.difference_update(scopes)
@@ -74,21 +77,16 @@ class Leftovers:
 
     def windows_left(self, scope: str, current: Iterable[Window]) -> Iterator[Window]:
         """Windows of earlier days that are not, or not in that form, among the current ones."""
-        if scope not in self._unheard or not self._windows:
-            return
-        now = {(window.kind, window.key): window for window in current}
-        for (place, _), then in self._windows.items():
-            if place not in now or _differs(then, now[place]):
-                yield then
+        if scope in self._unheard and self._windows:
+            yield from self._windows.difference(current)
 
     def _find_windows(self) -> None:
-        self._windows = {
-            ((window.kind, window.key), window.complete): window
-            for day in sorted(self._days)
-            for window in self._windows_on(day)
-        }
+        self._windows = {window for day in self._days for window in self._windows_on(day)}
 
 
-def _differs(then: Window, now: Window) -> bool:
-    """Whether a record may have existed then that does not exist now, its scope unchanged."""
-    return then.kind == "hour" or then.complete != now.complete or then.start != now.start
+def is_remembered(window: Window) -> bool:
+    """Whether totals still tell which records a window of an earlier day had.
+
+    They do by days, for ever; by five minutes they do not.
+    """
+    return window.complete or window.kind not in ("hour", "day")
