@@ -34,9 +34,17 @@ def main() -> int:
     parser.add_argument("--days", type=float, default=90)
     parser.add_argument("--clean", action="store_true", help="no duplicates, disorder or bad input")
     asked = parser.parse_args()
-    faults = {} if asked.clean else {"duplicates": 0.05, "disorder": 0.1, "corrections": 0.01, "bad": 0.005}
+    faults = (
+        {}
+        if asked.clean
+        else {"duplicates": 0.05, "disorder": 0.1, "corrections": 0.01, "bad": 0.005}
+    )
     options = Options(
-        start=datetime(2026, 6, 1, tzinfo=UTC), events=asked.events, days=asked.days, seed=7, **faults
+        start=datetime(2026, 6, 1, tzinfo=UTC),
+        events=asked.events,
+        days=asked.days,
+        seed=7,
+        **faults,
     )
     with tempfile.TemporaryDirectory() as folder, LocalStack() as stack:
         content = matching_configuration(options)
@@ -63,7 +71,9 @@ def main() -> int:
         print(f"raw consumer, JSON decoded   {raw:12,.0f} records/s (best of 3)")
         print(f"one worker, committed        {rate:12,.0f} records/s")
         print(f"ratio                        {rate / raw:12.4f}")
-        print(f"start to first commit {started - began:.1f} s, to the last {time.monotonic() - began:.1f} s")
+        print(
+            f"start to first commit {started - began:.1f} s, to the last {time.monotonic() - began:.1f} s"
+        )
         worker.stop()
     return 0
 
@@ -72,6 +82,7 @@ async def _raw(server: str, topic: str, expected: int) -> float:
     consumer = AIOKafkaConsumer(bootstrap_servers=server, enable_auto_commit=False)
     await consumer.start()
     try:
+        await consumer.topics()  # loads the metadata
         partitions = [TopicPartition(topic, p) for p in consumer.partitions_for_topic(topic) or ()]
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
