@@ -66,8 +66,8 @@ class CellSplitter:
                 for scopes, measures in self._lines(fact.at_time, latest, fact.lines):
                     _sum(sums, scopes, instant_us, measures, sign)
         day_of = self._rules.calendar.day_of
-        for (scopes, instant_us), measures in sums.items():
-            added = [(key, value) for key, value in measures.items() if value]
+        for (scopes, instant_us), total in sums.items():
+            added = [(key, value) for key, value in total.items() if value]
             if not added:
                 continue
             _spread(deltas, scopes, day_of(instant_us), added)

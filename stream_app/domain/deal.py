@@ -6,18 +6,20 @@ What the present state implies (creation, the result that stands, what is open) 
 built anew. So an event that sorts last costs the same in a thread of five events or five thousand.
 """
 
-from typing import Any
+from typing import Any, Final
 
+from stream_app.domain import deal_facts
+from stream_app.domain.deal_facts import WINNING, Passage, Stock
 from stream_app.domain.events import Event, EventType
 from stream_app.domain.facts import Fact, Measures, Members
 from stream_app.domain.lead import Lead, raw_members
-from stream_app.domain.measures import measure_key
 from stream_app.domain.rules import FoldRules
 from stream_app.domain.sizing import MONEY_FIELDS, DealSize
 
 OPEN, WON, LOST = 0, 1, 2
-_MICROSECONDS = 1_000_000
-_RESULT_EVENTS = frozenset({EventType.DEAL_WON, EventType.DEAL_LOST})
+_RESULTS: Final[dict[int, int]] = {EventType.DEAL_WON: WON, EventType.DEAL_LOST: LOST}
+_BACK: Final = frozenset({EventType.DEAL_CREATED, EventType.DEAL_REOPENED})
+_SLIPPED: Final[Measures] = (("slipped_deals", 1),)
 
 
 class Deal:
@@ -38,12 +40,11 @@ class Deal:
     """
 
     __slots__ = (
-        "_entered_at",
-        "_entered_members",
+        "_entry",
+        "_passages",
         "_size",
         "_slips",
         "_stock",
-        "_visits",
         "attributes",
         "created_at",
         "created_members",
@@ -74,28 +75,23 @@ class Deal:
         self.rules = rules
         nobody: Members = (None,) * len(rules.dimensions)
         self.attributes: dict[str, Any] = {}
-        self.raw = nobody
-        self.said = nobody
-        self.members = nobody
+        self.raw = self.said = self.members = nobody
         self.first_at: int | None = None
         self.first_index = 0
-        self.first_raw = nobody
-        self.first_members = nobody
+        self.first_raw = self.first_members = nobody
         self.created_at: int | None = None
         self.created_members = nobody
         self.deleted = False
         self.status = OPEN
         self.result_at: int | None = None
         self.result_index = 0
-        self.result_members = nobody
-        self.result_lead_raw = nobody
+        self.result_members = self.result_lead_raw = nobody
         self.stage: str | None = None
         self.last_stage: str | None = None
-        self._entered_at = 0
-        self._entered_members = nobody
-        self._visits: list[tuple[int, Members, str, str | None, int]] = []
+        self._entry: Passage | None = None
+        self._passages: list[Passage] = []
         self._slips: list[tuple[int, Members]] = []
-        self._stock: tuple[Members, DealSize, str | None, str | None] | None = None
+        self._stock: Stock | None = None
         self._size: DealSize | None = None
         self.sealed: list[Fact] = []
 
@@ -105,7 +101,6 @@ class Deal:
         """Continue with the event that comes next in the thread's order, the `index`-th."""
         data, kind, instant = event.data, event.type, event.time
         is_first = self.first_at is None
-        was_open = self.status == OPEN
         closes_before = self.attributes.get("expected_close_on")
         fills_only = kind == EventType.DEAL_CREATED and not is_first
         stage_is_said = self.stage is not None or "stage" in self.attributes
@@ -113,28 +108,19 @@ class Deal:
         if is_first:
             self.first_at, self.first_index = instant, index
             self.first_raw, self.first_members = self.raw, self.members
-        if kind == EventType.DEAL_CREATED:
-            self.deleted = False
-            if self.created_at is None:
-                self.created_at, self.created_members = instant, self.members
-        elif kind == EventType.DEAL_DELETED:
-            self.deleted = True
-        elif kind == EventType.DEAL_REOPENED:
-            self.deleted = False
-
-        if kind in _RESULT_EVENTS:
-            self._close(WON if kind == EventType.DEAL_WON else LOST, instant, index)
-        elif was_open:
+        if kind == EventType.DEAL_CREATED and self.created_at is None:
+            self.created_at, self.created_members = instant, self.members
+        if kind == EventType.DEAL_DELETED or kind in _BACK:
+            self.deleted = kind == EventType.DEAL_DELETED
+        result = _RESULTS.get(kind)
+        if result is not None:
+            self._close(result, instant, index)
+        elif self.status != OPEN:
+            self._perhaps_reopen(kind, data.get("stage"), instant)
+        else:
             if "stage" in data and not (fills_only and stage_is_said):
                 self._move_to(data["stage"], instant)
-            closes_now = self.attributes.get("expected_close_on")
-            if closes_before is not None and closes_now is not None and closes_now > closes_before:
-                self._slips.append((instant, self.members))
-                self.sealed.append(self._slip_fact(instant, self.members))
-        elif kind == EventType.DEAL_REOPENED:
-            self._reopen(data.get("stage") or self.last_stage, instant)
-        elif kind == EventType.DEAL_STAGE_CHANGED and self._is_configured(data["stage"]):
-            self._reopen(data["stage"], instant)
+            self._note_slip(closes_before, instant)
         self.restock(instant)
 
     def lead_changed(self, instant: int) -> None:
@@ -145,21 +131,13 @@ class Deal:
     def restock(self, instant: int) -> None:
         """Move the stocks when what is in force differs from what they hold."""
         held = self._stock
-        if self.status != OPEN:
-            stock = None
-        else:
-            stock = (
-                self.members,
-                self.size,
-                self.pipeline,
-                self.stage,
-            )
+        stock = self._in_force() if self.status == OPEN else None
         if stock == held:
             return
         if held is not None:
-            self._seal_stock(instant, held, -1)
+            self.sealed.append(deal_facts.stock_movement(instant, held, -1, self.rules))
         if stock is not None:
-            self._seal_stock(instant, stock, 1)
+            self.sealed.append(deal_facts.stock_movement(instant, stock, 1, self.rules))
         self._stock = stock
 
     @property
@@ -174,6 +152,9 @@ class Deal:
         """The pipeline known last, or the default one."""
         named: str | None = self.attributes.get("pipeline")
         return named if named is not None else self.rules.default_pipeline
+
+    def _in_force(self) -> Stock:
+        return Stock(self.members, self.size, self.pipeline, self.stage)
 
     def _merge(self, data: dict[str, Any], *, fills_only: bool) -> None:
         attributes = self.attributes
@@ -206,15 +187,11 @@ class Deal:
         self.said = raw
         self.members = self.rules.with_directory_team(raw)
 
-    def _is_configured(self, stage: str | None) -> bool:
-        order = self.rules.stage_order.get(self.pipeline or "", {})
-        return stage is not None and stage in order
-
     def _close(self, status: int, instant: int, index: int) -> None:
         if self.status == status:
             return
         if self.status == OPEN:
-            self._end_visit("" if status == WON else None, instant)
+            self._end_visit(WINNING if status == WON else None, instant)
         self.status = status
         self.result_at, self.result_index = instant, index
         self.result_members = self.members
@@ -222,11 +199,18 @@ class Deal:
             self.lead.raw if self.lead is not None else (None,) * len(self.rules.dimensions)
         )
 
-    def _reopen(self, stage: str | None, instant: int) -> None:
+    def _perhaps_reopen(self, kind: int, stage: str | None, instant: int) -> None:
+        if kind == EventType.DEAL_REOPENED:
+            stage = self.last_stage if stage is None else stage
+        elif kind != EventType.DEAL_STAGE_CHANGED or not self._is_configured(stage):
+            return
         self.status = OPEN
         self.result_at = None
         if stage is not None:
             self._enter(stage, instant)
+
+    def _is_configured(self, stage: str | None) -> bool:
+        return stage in self.rules.stage_order.get(self.pipeline or "", {})
 
     def _move_to(self, stage: str | None, instant: int) -> None:
         if stage == self.stage:
@@ -237,44 +221,49 @@ class Deal:
 
     def _enter(self, stage: str, instant: int) -> None:
         self.stage = self.last_stage = stage
-        self._entered_at, self._entered_members = instant, self.members
+        self._entry = Passage(instant, self.members, stage)
 
     def _end_visit(self, into: str | None, instant: int) -> None:
-        """End the running visit; `into` is the stage entered, "" for a win, None for neither."""
-        if self.stage is None:
+        entry = self._entry
+        if entry is None:
             return
-        dwell_us = instant - self._entered_at
-        visit = (instant, self.members, self.stage, into, dwell_us)
-        entered = (self._entered_at, self._entered_members, self.stage, None, -1)
-        for record in (entered, visit):
-            self._visits.append(record)
-            self.sealed.append(self._visit_fact(*record))
-        self.stage = None
+        left = Passage(instant, self.members, entry.stage, into, instant - entry.instant_us)
+        for passage in (entry, left):
+            self._passages.append(passage)
+            self.sealed.append(deal_facts.passage_fact(passage, self.pipeline, self.rules))
+        self.stage = self._entry = None
 
-    # -- facts -----------------------------------------------------------------------------------
+    def _note_slip(self, closes_before: int | None, instant: int) -> None:
+        closes_now = self.attributes.get("expected_close_on")
+        if closes_before is not None and closes_now is not None and closes_now > closes_before:
+            self._slips.append((instant, self.members))
+            self.sealed.append(self.fact(instant, self.members, _SLIPPED))
+
+    def _rewrite(self) -> None:
+        """Pipeline or lines known last changed: flows follow them, also those of the past."""
+        if not self._passages and not self._slips:
+            return
+        rules, pipeline = self.rules, self.pipeline
+        stocks = [fact for fact in self.sealed if fact.measures[0][0] == "open_deals"]
+        passages = [deal_facts.passage_fact(each, pipeline, rules) for each in self._passages]
+        self.sealed = stocks + passages + [self.fact(*slip, _SLIPPED) for slip in self._slips]
+
+    # -- what it counts --------------------------------------------------------------------------
 
     def volatile(self) -> tuple[Fact, ...]:
         """What the present state counts beside the sealed facts; conversions are the thread's."""
         if self.deleted or self.first_at is None:
             return ()
-        size = self.size
         created_at = self.first_at if self.created_at is None else self.created_at
         members = self.first_members if self.created_at is None else self.created_members
-        facts = [self.fact(created_at, members, (("deals_created", 1),))]
-        if self.status == OPEN:
-            self._add_open_facts(facts, size)
-        elif self.result_at is not None:
-            facts.append(self._result_fact(self.result_at, size))
-        return tuple(facts)
+        created = self.fact(created_at, members, (("deals_created", 1),))
+        if self.result_at is None:
+            return (created, *self._open_facts())
+        return (created, self._result_fact(self.result_at))
 
     def fact(self, instant: int, members: Members, measures: Measures) -> Fact:
         """A fact of this deal that counts it once, and once under each of its lines."""
-        return Fact(
-            instant,
-            self.rules.at_time_only(members),
-            measures,
-            self.size.per_line(lambda _: measures),
-        )
+        return deal_facts.once(instant, members, measures, self.size, self.rules)
 
     def started_at(self) -> int | None:
         """Where the sales cycle starts: the lead's creation if known, else `deal.created`."""
@@ -288,128 +277,21 @@ class Deal:
         known: int | None = self.attributes.get("lead_created_at")
         return known
 
-    def _result_fact(self, result_at: int, size: DealSize) -> Fact:
+    def _result_fact(self, result_at: int) -> Fact:
+        members, size, rules = self.result_members, self.size, self.rules
         if self.status == LOST:
-            amount = measure_key("lost_value", size.currency)
-            return Fact(
-                result_at,
-                self.rules.at_time_only(self.result_members),
-                (("deals_lost", 1), (amount, size.amount_minor)),
-                size.per_line(lambda line: (("deals_lost", 1), (amount, line.amount_minor))),
-                (("loss_reason", self.attributes.get("loss_reason")),),
-            )
-        cycle: Measures = ()
-        started_at = self.started_at()
-        if started_at is not None:
-            seconds = max(0, (result_at - started_at) // _MICROSECONDS)
-            cycle = (("cycle_deals", 1), ("cycle_seconds", seconds))
-        return Fact(
-            result_at,
-            self.rules.at_time_only(self.result_members),
-            size.won_measures(size) + cycle,
-            size.per_line(lambda line: size.won_measures(line) + cycle),
-        )
+            reason = self.attributes.get("loss_reason")
+            return deal_facts.lost(result_at, members, size, reason, rules)
+        return deal_facts.won(result_at, members, size, self.started_at(), rules)
 
-    def _add_open_facts(self, facts: list[Fact], size: DealSize) -> None:
+    def _open_facts(self) -> list[Fact]:
+        facts = []
         closes_on = self.attributes.get("expected_close_on")
-        currency = size.currency
         if closes_on is not None:
-            keys = [measure_key("closing_value", currency)]
-            if self.stage is not None:
-                where = (currency, self.pipeline or "", self.stage)
-                keys.append(measure_key("closing_value_staged", *where))
-            facts.append(
-                Fact(
-                    self.rules.calendar.day_start(closes_on),
-                    self.rules.at_time_only(self.members),
-                    tuple((key, size.amount_minor) for key in keys),
-                    size.per_line(lambda line: tuple((key, line.amount_minor) for key in keys)),
-                ),
-            )
-        if self.stage is not None:
-            entered = (self._entered_at, self._entered_members, self.stage, None, -1)
-            facts.append(self._visit_fact(*entered))
-            facts.append(
-                Fact(
-                    self._entered_at,
-                    self.rules.at_time_only(self._entered_members),
-                    (
-                        ("still_open", 1),
-                        (measure_key("still_open_value", currency), size.amount_minor),
-                    ),
-                    stage=self._stage_member(self.stage),
-                ),
-            )
-
-    def _slip_fact(self, instant: int, members: Members) -> Fact:
-        return self.fact(instant, members, (("slipped_deals", 1),))
-
-    def _seal_stock(
-        self,
-        instant: int,
-        stock: tuple[Members, DealSize, str | None, str | None],
-        sign: int,
-    ) -> None:
-        members, size, pipeline, stage = stock
-        value = measure_key("open_value", size.currency)
-        keys = [value]
-        if stage is not None:
-            keys.append(measure_key("open_value_staged", size.currency, pipeline or "", stage))
-
-        def measures(amount_minor: int) -> Measures:
-            counted = [(key, sign * amount_minor) for key in keys if amount_minor]
-            return (("open_deals", sign), *counted)
-
-        self.sealed.append(
-            Fact(
-                instant,
-                self.rules.at_time_only(members),
-                measures(size.amount_minor),
-                size.per_line(lambda line: measures(line.amount_minor)),
-                (("pipeline", pipeline),) if self.rules.several_pipelines else (),
-            ),
-        )
-
-    def _visit_fact(
-        self,
-        instant: int,
-        members: Members,
-        stage: str,
-        into: str | None,
-        dwell_us: int,
-    ) -> Fact:
-        """A visit's entering (`dwell_us` < 0) or leaving, under its pipeline known last."""
-        measures: Measures
-        if dwell_us < 0:
-            measures = (("stage_entered", 1),)
-        else:
-            measures = (("dwell_seconds", dwell_us // _MICROSECONDS), ("stage_left", 1))
-            if self._advanced(stage, into):
-                measures += (("stage_advanced", 1),)
-        return Fact(
-            instant,
-            self.rules.at_time_only(members),
-            measures,
-            stage=self._stage_member(stage),
-        )
-
-    def _advanced(self, stage: str, into: str | None) -> bool:
-        if into is None:
-            return False
-        if into == "":
-            return True
-        order = self.rules.stage_order.get(self.pipeline or "", {})
-        return stage in order and into in order and order[into] > order[stage]
-
-    def _stage_member(self, stage: str) -> str:
-        if not self.rules.several_pipelines:
-            return stage
-        return f"{self.pipeline or 'unassigned'}:{stage}"
-
-    def _rewrite(self) -> None:
-        """Pipeline or lines known last changed: flows follow them, also those of the past."""
-        if not self._visits and not self._slips:
-            return
-        stocks = [fact for fact in self.sealed if fact.measures[0][0] == "open_deals"]
-        visits = [self._visit_fact(*visit) for visit in self._visits]
-        self.sealed = stocks + visits + [self._slip_fact(*slip) for slip in self._slips]
+            facts.append(deal_facts.closing(closes_on, self._in_force(), self.rules))
+        entry = self._entry
+        if entry is not None:
+            pipeline, rules = self.pipeline, self.rules
+            facts.append(deal_facts.passage_fact(entry, pipeline, rules))
+            facts.append(deal_facts.still_open(entry, self.size, pipeline, rules))
+        return facts
