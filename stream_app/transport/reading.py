@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.structs import ConsumerRecord
 
 from stream_app.transport.errors import BrokerUnavailable
@@ -241,5 +241,9 @@ class TopicReader:
 
 
 def named(error: Exception) -> str:
-    """An error of a Kafka client for people: its name, and what it says if it says anything."""
-    return type(error).__name__ + (f": {error}" if str(error) else "")
+    """An error of a Kafka client for people."""
+    if isinstance(error, KafkaConnectionError):
+        return "nobody answers there, or not as a Kafka broker with these security settings"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return str(error) or type(error).__name__
