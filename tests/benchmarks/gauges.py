@@ -1,4 +1,6 @@
-"""What 20,000 series cost the event loop: `python -m tests.benchmarks.gauges`. Measured on two cores: 50 ms in the thread, of which
+"""What 20,000 series cost the event loop: `python -m tests.benchmarks.gauges`.
+
+Measured on two cores: 50 ms in the thread, of which
 the loop waits 2-3 ms at once; the library's own rendering makes it wait 6-13 ms."""
 
 import asyncio
