@@ -1,35 +1,40 @@
-"""Formulas over measures: parsed once, evaluated exactly (contract.md, fine print).
+"""Formulas over measures, parsed once (contract.md, fine print).
 
     formula := term (("+" | "-") term)*
     term    := factor (("*" | "/") factor)*
-    factor  := number | name | function "(" formula ("," formula)* ")" | "(" formula ")" | "-" factor
+    factor  := number | name | call | "(" formula ")" | "-" factor
+    call    := function "(" formula ("," formula)* ")"
 
-Functions: `at_start(stock)`, `at_end(stock)`, `previous(x)`, `last_year(x)`, `mean(a, b)`. A name is
-a measure, or another KPI whose formula stands in its place. A formula is null if any operand is
-null or a divisor is 0.
-
-Arithmetic is on integers and fractions. A node's *scale* says how many decimals its integers carry
-(minor units of the business currency: 2 for EUR; declared measures: 4); it is known when the
-formula is parsed, so amounts stay integers until the very end.
+Functions: `at_start(stock)`, `at_end(stock)`, `previous(x)`, `last_year(x)`, `mean(a, b)`. A name
+is a measure, or another KPI whose formula stands in its place. A formula is null if any operand is
+null or a divisor is 0. How it is evaluated: `stream_app.domain.formula_nodes`.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
-from fractions import Fraction
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
 
+from stream_app.domain import formula_nodes as nodes
+from stream_app.domain.formula_nodes import Formula, Node, Number, Sides
 from stream_app.domain.measures import STOCKS
-from stream_app.domain.windows import Range, Window
 
-Exact = int | Fraction
-Number = int | float | Decimal
+__all__ = ["Formula", "FormulaError", "Number", "Sides", "parse"]
 
-_TOKEN: Final = re.compile(r"\s*(?:(\d+(?:\.\d+)?)|([A-Za-z_][A-Za-z0-9_]*)|([-+*/(),]))")
-_ALIASES: Final = str.maketrans({"−": "-", "×": "*", "·": "*", "÷": "/"})
+_SYMBOL: Final = re.compile(r"\s*(?:([0-9]+(?:\.[0-9]+)?)|([A-Za-z_][A-Za-z0-9_]*)|([-+*/(),]))")
+_ALIASES: Final = str.maketrans(
+    {
+        "\N{MINUS SIGN}": "-",
+        "\N{MULTIPLICATION SIGN}": "*",
+        "\N{MIDDLE DOT}": "*",
+        "\N{DIVISION SIGN}": "/",
+    }
+)
 _MAX_LENGTH: Final = 1_000
 _MAX_DEPTH: Final = 40
+_MAX_OPERATIONS: Final = 200
+"""Inside each other: `a + b + c` are two. Deeper ones would meet the end of Python's stack."""
+
 _COMPARISONS: Final = frozenset({"previous", "last_year"})
 _LEVELS: Final = frozenset({"at_start", "at_end"})
 
@@ -42,95 +47,15 @@ class FormulaError(ValueError):
         self.position = position
 
 
-class Totals(Protocol):
-    """What a formula reads."""
-
-    def flow(self, name: str, over: Range) -> int: ...
-    def stock_at_start(self, name: str, over: Range) -> int: ...
-    def stock_at_end(self, name: str, over: Range) -> int: ...
-
-
-class Sides(NamedTuple):
-    """The ranges that one evaluation reads; None: nothing there to compare with."""
-
-    value: Range | None
-    compared: Range | None
-    previous: Range | None
-    last_year: Range | None
-
-    @classmethod
-    def of(cls, window: Window) -> "Sides":
-        """The window itself."""
-        return cls(window.range, window.compared, window.previous, window.last_year)
-
-    @classmethod
-    def one_step_earlier(cls, window: Window) -> "Sides":
-        """What the record's `previous` is computed over."""
-        earlier = window.previous
-        return cls(earlier, earlier, window.before_previous, window.previous_last_year)
-
-
-class Result(NamedTuple):
-    """A formula's value; `numerator` and `denominator` of its outermost quotient, else None."""
-
-    value: Number | None
-    numerator: Number | None
-    denominator: Number | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Node:
-    evaluate: "Callable[[Totals, Sides, Range | None], Exact | None]"
-    scale: int
-    quotient: "tuple[_Node, _Node] | None" = None
-
-
-@dataclass(frozen=True, slots=True)
-class Formula:
-    """A parsed formula.
-
-    Attributes:
-        text: as it was written.
-        measures: the measures it reads, those of other KPIs it names included.
-        compares: it says `previous` or `last_year`, so that a running window is cut.
-        reads_levels: it reads a stock, so that it does not exist for `hour`.
-    """
-
-    text: str
-    measures: frozenset[str]
-    compares: bool
-    reads_levels: bool
-    _root: _Node
-
-    def evaluate(self, totals: Totals, sides: Sides) -> Result:
-        """The value over one window of one scope."""
-        over = sides.compared if self.compares else sides.value
-        root = self._root
-        if root.quotient is None:
-            value = root.evaluate(totals, sides, over)
-            return Result(_number(value, root.scale), None, None)
-        top, bottom = root.quotient
-        numerator = top.evaluate(totals, sides, over)
-        denominator = bottom.evaluate(totals, sides, over)
-        quotient = None
-        if numerator is not None and denominator:
-            quotient = Fraction(numerator) / denominator
-        return Result(
-            _number(quotient, root.scale),
-            _number(numerator, top.scale),
-            _number(denominator, bottom.scale),
-        )
-
-
 def parse(
     text: str,
     scale_of: Callable[[str], int | None],
-    kpis: Mapping[str, "Formula"] | None = None,
+    kpis: Mapping[str, Formula] | None = None,
 ) -> Formula:
     """Parse a formula.
 
     Args:
-        text: at most 1,000 characters.
+        text: at most 1,000 characters and 200 operations inside each other.
         scale_of: a measure's decimals, or None when there is no such measure.
         kpis: formulas that may be named beside measures; a measure of the same name wins.
 
@@ -152,7 +77,7 @@ class _Parser:
         self._text = text
         self._scale_of = scale_of
         self._kpis = kpis
-        self._tokens = _tokens(text.translate(_ALIASES))
+        self._symbols = _symbols(text.translate(_ALIASES))
         self._next = 0
         self._depth = 0
         self._measures: set[str] = set()
@@ -161,9 +86,11 @@ class _Parser:
 
     def parse(self) -> Formula:
         root = self._sum()
-        token, position = self._peek()
-        if token:
-            raise FormulaError(f"expected an operator, found {token!r}", position)
+        symbol, position = self._peek()
+        if symbol:
+            raise FormulaError(f"expected an operator, found {symbol!r}", position)
+        if root.depth > _MAX_OPERATIONS:
+            raise FormulaError(f"more than {_MAX_OPERATIONS} operations inside each other", 0)
         return Formula(
             self._text,
             frozenset(self._measures),
@@ -174,67 +101,74 @@ class _Parser:
 
     # -- grammar ---------------------------------------------------------------------------------
 
-    def _sum(self) -> _Node:
+    def _sum(self) -> Node:
         node = self._product()
         while self._peek()[0] in ("+", "-"):
             operator, _ = self._take()
-            node = _added(node, self._product(), 1 if operator == "+" else -1)
+            node = nodes.added(node, self._product(), 1 if operator == "+" else -1)
         return node
 
-    def _product(self) -> _Node:
+    def _product(self) -> Node:
         node = self._factor()
         while self._peek()[0] in ("*", "/"):
             operator, _ = self._take()
             right = self._factor()
-            node = _multiplied(node, right) if operator == "*" else _divided(node, right)
+            node = nodes.multiplied(node, right) if operator == "*" else nodes.divided(node, right)
         return node
 
-    def _factor(self) -> _Node:
-        token, position = self._take()
-        if not token:
+    def _factor(self) -> Node:
+        symbol, position = self._take()
+        if not symbol:
             raise FormulaError("the formula ends where a value was expected", position)
-        if token == "(":
+        if symbol == "(":
             return self._nested(position)
-        if token == "-":
-            return _multiplied(_constant(-1, 0), self._factor())
-        if token[0].isdigit():
-            whole, _, decimals = token.partition(".")
-            return _constant(int(whole + decimals), len(decimals))
-        if token[0].isalpha() or token[0] == "_":
+        if symbol == "-":
+            with self._deeper(position):
+                return nodes.multiplied(nodes.constant(-1, 0), self._factor())
+        if symbol[0].isdigit():
+            whole, _, decimals = symbol.partition(".")
+            return nodes.constant(int(whole + decimals), len(decimals))
+        if symbol[0].isalpha() or symbol[0] == "_":
             return (
-                self._call(token, position)
+                self._call(symbol, position)
                 if self._peek()[0] == "("
-                else self._name(token, position)
+                else self._name(symbol, position)
             )
-        raise FormulaError(f"expected a value, found {token!r}", position)
+        raise FormulaError(f"expected a value, found {symbol!r}", position)
 
-    def _nested(self, position: int) -> _Node:
+    def _nested(self, position: int) -> Node:
+        with self._deeper(position):
+            node = self._sum()
+        self._expect(")")
+        return node
+
+    @contextmanager
+    def _deeper(self, position: int) -> Iterator[None]:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             raise FormulaError(f"nested deeper than {_MAX_DEPTH}", position)
-        node = self._sum()
-        self._expect(")")
+        yield
         self._depth -= 1
-        return node
 
-    def _call(self, name: str, position: int) -> _Node:
+    def _call(self, name: str, position: int) -> Node:
         self._expect("(")
         if name in _LEVELS:
             return self._level(name)
         if name == "mean":
-            left = self._sum()
-            self._expect(",")
-            right = self._sum()
+            with self._deeper(position):
+                left = self._sum()
+                self._expect(",")
+                right = self._sum()
             self._expect(")")
-            return _multiplied(_added(left, right, 1), _constant(5, 1))
+            return nodes.multiplied(nodes.added(left, right, 1), nodes.constant(5, 1))
         if name in _COMPARISONS:
             self._compares = True
             node = self._nested(position)
-            return _compared(node, previous=name == "previous")
+            return nodes.compared(node, previous=name == "previous")
         known = ", ".join(sorted(_LEVELS | _COMPARISONS | {"mean"}))
         raise FormulaError(f"no function is called {name!r} (known: {known})", position)
 
-    def _level(self, function: str) -> _Node:
+    def _level(self, function: str) -> Node:
         stock, position = self._take()
         if stock not in STOCKS:
             known = ", ".join(sorted(STOCKS - {"open_value_staged"}))
@@ -244,9 +178,9 @@ class _Parser:
         self._expect(")")
         self._measures.add(stock)
         self._reads_levels = True
-        return _level(stock, self._scale_of(stock) or 0, at_end=function == "at_end")
+        return nodes.level(stock, self._scale_of(stock) or 0, at_end=function == "at_end")
 
-    def _name(self, name: str, position: int) -> _Node:
+    def _name(self, name: str, position: int) -> Node:
         if name in STOCKS:
             raise FormulaError(
                 f"{name!r} is a stock: say at_start({name}) or at_end({name})", position
@@ -254,116 +188,43 @@ class _Parser:
         scale = self._scale_of(name)
         if scale is not None:
             self._measures.add(name)
-            return _flow(name, scale)
+            return nodes.flow(name, scale)
         kpi = self._kpis.get(name)
         if kpi is None:
             raise FormulaError(f"no measure or KPI is called {name!r}", position)
         self._measures |= kpi.measures
         self._compares = self._compares or kpi.compares
         self._reads_levels = self._reads_levels or kpi.reads_levels
-        return kpi._root  # noqa: SLF001 - the formula of the other KPI stands here
+        return kpi.root
 
-    # -- tokens ----------------------------------------------------------------------------------
+    # -- symbols ---------------------------------------------------------------------------------
 
     def _peek(self) -> tuple[str, int]:
-        return self._tokens[self._next]
+        return self._symbols[self._next]
 
     def _take(self) -> tuple[str, int]:
-        token = self._tokens[self._next]
-        if token[0]:
+        symbol = self._symbols[self._next]
+        if symbol[0]:
             self._next += 1
-        return token
+        return symbol
 
     def _expect(self, wanted: str) -> None:
-        token, position = self._take()
-        if token != wanted:
-            found = repr(token) if token else "the end"
+        symbol, position = self._take()
+        if symbol != wanted:
+            found = repr(symbol) if symbol else "the end"
             raise FormulaError(f"expected {wanted!r}, found {found}", position)
 
 
-def _tokens(text: str) -> list[tuple[str, int]]:
-    tokens = []
+def _symbols(text: str) -> list[tuple[str, int]]:
+    symbols = []
     position = 0
     end = len(text.rstrip())
     while position < end:
-        match = _TOKEN.match(text, position)
+        match = _SYMBOL.match(text, position)
         if match is None:
+            position = end - len(text[position:end].lstrip())
             raise FormulaError(f"{text[position]!r} has no meaning in a formula", position)
-        tokens.append((match[match.lastindex or 0], match.start(match.lastindex or 0)))
+        symbols.append((match[match.lastindex or 0], match.start(match.lastindex or 0)))
         position = match.end()
-    tokens.append(("", end))
-    return tokens
-
-
-def _constant(value: int, scale: int) -> _Node:
-    return _Node(lambda _totals, _sides, _over: value, scale)
-
-
-def _flow(name: str, scale: int) -> _Node:
-    def evaluate(totals: Totals, _sides: Sides, over: Range | None) -> Exact | None:
-        return None if over is None else totals.flow(name, over)
-
-    return _Node(evaluate, scale)
-
-
-def _level(name: str, scale: int, *, at_end: bool) -> _Node:
-    def evaluate(totals: Totals, _sides: Sides, over: Range | None) -> Exact | None:
-        if over is None:
-            return None
-        return totals.stock_at_end(name, over) if at_end else totals.stock_at_start(name, over)
-
-    return _Node(evaluate, scale)
-
-
-def _compared(node: _Node, *, previous: bool) -> _Node:
-    def evaluate(totals: Totals, sides: Sides, _over: Range | None) -> Exact | None:
-        return node.evaluate(totals, sides, sides.previous if previous else sides.last_year)
-
-    return _Node(evaluate, node.scale)
-
-
-def _added(left: _Node, right: _Node, sign: int) -> _Node:
-    scale = max(left.scale, right.scale)
-    lift_left, lift_right = 10 ** (scale - left.scale), sign * 10 ** (scale - right.scale)
-
-    def evaluate(totals: Totals, sides: Sides, over: Range | None) -> Exact | None:
-        a, b = left.evaluate(totals, sides, over), right.evaluate(totals, sides, over)
-        return None if a is None or b is None else a * lift_left + b * lift_right
-
-    return _Node(evaluate, scale)
-
-
-def _multiplied(left: _Node, right: _Node) -> _Node:
-    def evaluate(totals: Totals, sides: Sides, over: Range | None) -> Exact | None:
-        a, b = left.evaluate(totals, sides, over), right.evaluate(totals, sides, over)
-        return None if a is None or b is None else a * b
-
-    return _Node(evaluate, left.scale + right.scale)
-
-
-def _divided(left: _Node, right: _Node) -> _Node:
-    def evaluate(totals: Totals, sides: Sides, over: Range | None) -> Exact | None:
-        a, b = left.evaluate(totals, sides, over), right.evaluate(totals, sides, over)
-        return None if a is None or not b else Fraction(a) / b
-
-    return _Node(evaluate, left.scale - right.scale, (left, right))
-
-
-def _number(value: Exact | None, scale: int) -> Number | None:
-    """An exact value as a JSON number: integers and money stay exact, quotients become floats."""
-    if value is None:
-        return None
-    if isinstance(value, Fraction) and value.denominator == 1:
-        value = value.numerator
-    if isinstance(value, int):
-        if scale <= 0:
-            return value * 10**-scale
-        whole, rest = divmod(value, 10**scale)
-        return Decimal(f"{value}E-{scale}") if rest else whole  # exact, whatever the precision
-    ratio = value / 10**scale if scale >= 0 else value * 10**-scale
-    return whole_or_float(ratio)
-
-
-def whole_or_float(ratio: Fraction) -> Number:
-    """A fraction as an integer when it is one, else as the nearest float."""
-    return ratio.numerator if ratio.denominator == 1 else ratio.numerator / ratio.denominator
+    symbols.append(("", end))
+    return symbols
