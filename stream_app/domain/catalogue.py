@@ -84,4 +84,7 @@ def _own(config: Config) -> Iterable[Definition]:
             title=kpi.title or kpi.name.replace("_", " ").capitalize(),
             definition=kpi.definition or kpi.formula,
             windows=kpi.windows,
+            dimensions=(
+                None if kpi.dimensions is None else frozenset("+".join(s) for s in kpi.dimensions)
+            ),
         )

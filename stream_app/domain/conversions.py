@@ -107,7 +107,7 @@ class Winners:
         return (kind, ""), deal.members, (fact,)
 
     def _members(self, raw: Members, deals: "list[Deal] | tuple[()]") -> Members:
-        """A lead's members; one that it lacks is its first deal's, as of that deal's first event."""
+        """A lead's members; one that it lacks is its first deal's, as of that one's first event."""
         if deals and None in raw:
             first = min(deals, key=lambda deal: deal.first_index).first_raw
             raw = tuple(

@@ -56,6 +56,9 @@ class Evaluator:
         that a wall shows 0 rather than nothing.
 
         Args:
+            scope: its key.
+            totals: what it has counted.
+            windows: of one moment, from `windows_at`.
             only: names of the KPIs to look at; None for all.
         """
         dimension, _ = split_scope(scope)

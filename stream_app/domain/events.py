@@ -80,10 +80,10 @@ class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
             two records with the same source and id and different digests are an `id_conflict`.
         data: the *known* fields of `data`, normalised. An absent field is not there, a cleared one
             is None. Strings and dimensions are `str`; `amount`, `cost`, `value` are `int` in
-            ten-thousandths; `lines` is a list of `[product_line | None, amount | None, cost | None]`;
-            dates are proleptic ordinals (`date.toordinal`); `lead_created_at` is microseconds;
-            `new_business` is `bool`; `score` and `scale_max` are `int` (`scale_max` always present
-            on a survey).
+            ten-thousandths; `lines` is a list of
+            `[product_line | None, amount | None, cost | None]`; dates are proleptic ordinals
+            (`date.toordinal`); `lead_created_at` is microseconds; `new_business` is `bool`;
+            `score` and `scale_max` are `int` (`scale_max` always present on a survey).
     """
 
     type: int

@@ -30,6 +30,7 @@ class Definition:
         without: configured dimensions it does not exist for, alone or combined.
         windows: the kinds it exists for, or None for all.
         extra: dimensions it has without their being configured.
+        dimensions: the only ones it exists for; None: the company, the configured and the extra.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Definition:
     without: frozenset[str] = frozenset()
     windows: tuple[str, ...] | None = None
     extra: tuple[str, ...] = ()
+    dimensions: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,18 +73,25 @@ class Kpi:
         Args:
             dimension: `company`, a configured split (`source+technique`), or an own dimension of
                 some measures such as `loss_reason`.
+            kind: `hour`, `day` … `year`, or `30d`.
             closed: the window is a closed one, of the history.
             configured: the configured splits.
         """
+        windows = self.definition.windows
+        if windows is not None and kind not in windows:
+            return False
+        if kind == "hour" and self.formula.reads_levels:
+            return False
+        is_fine = kind == "hour" or (kind == "day" and closed)
+        if is_fine and dimension not in PEOPLE:
+            return False
+        return self._has_dimension(dimension, configured)
+
+    def _has_dimension(self, dimension: str, configured: Collection[str]) -> bool:
         definition = self.definition
-        if definition.windows is not None and kind not in definition.windows:
-            return False
-        if kind == "hour" and (self.formula.reads_levels or dimension not in PEOPLE):
-            return False
-        if kind == "day" and closed and dimension not in PEOPLE:
-            return False
+        if definition.dimensions is not None:
+            return dimension in definition.dimensions
         if dimension in definition.extra or dimension == "company":
             return True
-        if dimension not in configured:
-            return False
-        return not definition.without.intersection(dimension.split("+"))
+        left_out = definition.without.intersection(dimension.split("+"))
+        return dimension in configured and not left_out

@@ -17,7 +17,7 @@ from stream_app.domain.records import Customer, Record
 from stream_app.domain.rules import FoldRules
 
 UnitKey = tuple[str, str]
-"""What a thread's facts belong to: (`deal`, its id), (`survey`, its id), (`conversion`, lead id) …"""
+"""What facts belong to: (`deal`, its id), (`survey`, its id), (`conversion`, lead id) …"""
 
 _LAST_LEAD_TYPE = EventType.LEAD_DELETED
 _LAST_DEAL_TYPE = EventType.DEAL_DELETED
@@ -138,7 +138,7 @@ class ThreadFold:
     # -- folding ---------------------------------------------------------------------------------
 
     def _survey_plan(self, events: Iterable[Event]) -> None:
-        """What holds for the whole thread, whenever it was said: leads, and whose deals are whose."""
+        """Note what holds whenever it was said: which leads there are, whose deals are whose."""
         for event in events:
             if event.type <= _LAST_LEAD_TYPE:
                 self._lead_ids.add(event.data["lead_id"])

@@ -31,6 +31,7 @@ class ScopeTotals:
         """Begin empty.
 
         Args:
+            rates: what converts money into the business currency.
             day_of_bucket: the business day of a five-minute bucket, for the day's rate.
         """
         self._rates = rates
@@ -106,7 +107,7 @@ class ScopeTotals:
                 yield key, parts
 
     def weighted(self, name: str, over: Range, probability: Callable[[str, str], Decimal]) -> int:
-        """Money by stage times the stage's probability, rounded once per day, currency and stage."""
+        """Money times its stage's probability, rounded once per day, currency and stage."""
         days = over if isinstance(over, Days) else Days(over.day, over.day + 1)
         total = 0
         for key, (currency, pipeline, stage) in self.stages_of(name):

@@ -45,7 +45,7 @@ class Control(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class PartialKey(NamedTuple):
-    """What a record of `kpi.partials` is about; `scope` is `clock` or `ready` for control records."""
+    """What a record is about; in control records `scope` is `clock` or `ready`."""
 
     scope: str
     bucket: int

@@ -1,4 +1,4 @@
-"""`kpi.values`: the latest value of every KPI, as other services read it (contract.md, section 4)."""
+"""`kpi.values`: the latest value of every KPI, for other services (contract.md, section 4)."""
 
 from typing import Any, Final, NamedTuple
 
