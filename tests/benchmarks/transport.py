@@ -31,7 +31,7 @@ VALUE = bytes(230)
 
 def tell(what: str, records: int, started: float) -> None:
     rate = records / (time.perf_counter() - started)
-    print(f"{what:40s} {rate:12,.0f} records/s", flush=True)  # noqa: T201
+    print(f"{what:40s} {rate:12,.0f} records/s", flush=True)
 
 
 async def sending(servers: list[str], records: int) -> None:
