@@ -19,6 +19,7 @@ from stream_app.agents.measure import MeasureAgent, publish_partials
 from stream_app.agents.partition_work import PartitionWork
 from stream_app.agents.table_state import TableState
 from stream_app.company import Company, load_company
+from stream_app.config.model import Config
 from stream_app.domain.rates import Rates
 from stream_app.domain.rules import FoldRules
 from stream_app.domain.windows import WindowRules, last_instant_of
@@ -127,6 +128,7 @@ def _add_measure(app: StreamApp) -> None:
             patiently=runtime.patience.commit,
             cached_threads=runtime.settings.cache_threads,
             event_clock=config.business.clock == "event",
+            wall_clock_us=wall_clock_us if _is_wall_clock(config) else None,
         )
 
     work = _work(app, topic, new_stage, publish_partials)
@@ -176,8 +178,8 @@ def _add_evaluate(app: StreamApp) -> None:
 
 def _add_clock(app: StreamApp) -> Clock | None:
     """The time → kpi.ticks and every partition of kpi.partials; not needed where "now" is data."""
-    runtime, business = app.runtime, app.runtime.company.config.business
-    if business.as_of is not None or business.clock == "event":
+    runtime = app.runtime
+    if not _is_wall_clock(runtime.company.config):
         return None
     ticks = runtime.topics.ticks
     clock = Clock(
@@ -190,6 +192,10 @@ def _add_clock(app: StreamApp) -> Clock | None:
     )
     app.agent(app.topic(ticks, value_type=bytes, key_type=bytes), name="clock")(clock.__call__)
     return clock
+
+
+def _is_wall_clock(config: Config) -> bool:
+    return config.business.as_of is None and config.business.clock != "event"
 
 
 def _work(app: StreamApp, topic: str, new_stage: Any, publish: Any) -> PartitionWork[Any]:

@@ -201,6 +201,7 @@ class EvaluatingStage:
             meta["said_on"] = self._leftovers.stored(self._plan.calendar.day_of(now_us))
         state = self._state
         await self._patiently(lambda: state.commit(state.offset, next_offset, meta, outbox))
+        self._store.committed()
         self._ready = ready
         for scope, day, changed in soiled:
             self._dirty.setdefault(scope, Dirt.all() if scope in new else Dirt()).note(day, changed)

@@ -8,7 +8,7 @@ read from committed cells only, so a partial's version and value always belong t
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
@@ -22,7 +22,7 @@ from stream_app.domain.ledger import Verdict
 from stream_app.domain.placement import partition_of_scope
 from stream_app.domain.rules import FoldRules
 from stream_app.stages.cache import BoundedCache
-from stream_app.stages.ports import OutRecord, Patience, Publish, SourceRecord, State
+from stream_app.stages.ports import OutRecord, Patience, Publish, SourceRecord, State, WallClock
 from stream_app.stages.threads import ThreadStore
 from stream_app.wire.cloudevent import Ignored, Reason, Rejection, Rules, decode
 from stream_app.wire.dead_letter import MAX_VALUE_BYTES, DeadLetter
@@ -54,6 +54,9 @@ FIVE_MINUTES_KEPT_US: Final = 4 * DAY_US
 compared with yesterday, and that with the day before: three days, 73 hours when clocks change."""
 
 _HOUR_US: Final = 3_600_000_000
+FAR_BEHIND: Final = 2_000
+"""Records between a batch and the end of the log from which on only what lasts is published."""
+
 _CELL_CACHE: Final = 200_000
 _PUBLISH_CHUNK: Final = 5_000
 _DEAD_LETTER: Final = b"dead|"
@@ -99,6 +102,7 @@ class Measurer:
         patiently: Patience,
         cached_threads: int,
         event_clock: bool,
+        wall_clock_us: WallClock | None = None,
     ) -> None:
         """Continue from what is committed.
 
@@ -111,6 +115,9 @@ class Measurer:
             patiently: repeats a commit while Redis is away.
             cached_threads: how many threads stay in memory.
             event_clock: "now" follows the newest event, so this stage is a clock.
+            wall_clock_us: where "now" is the time of day: five minutes that may still be asked for
+                outlive an event from a producer that is ahead of its time. Decides what is kept,
+                never a value.
         """
         self._state = state
         self._accepted = accepted
@@ -119,12 +126,17 @@ class Measurer:
         self._patiently = patiently
         self._lock = asyncio.Lock()
         self._event_clock = event_clock
+        self._wall_clock_us = wall_clock_us
         self._source = str(state.partition)
         self._splitter = CellSplitter(rules)
         self._threads = ThreadStore(state, rules, cached_threads)
         self._cells: BoundedCache[Cell | None] = BoundedCache(_CELL_CACHE)
         self._newest_us = int(state.meta.get("newest_us", 0))
         self._hours: set[int] = set()
+        self._never_sent: set[bytes] = set()
+        self.backlog = 0  # records between the last batch and the end of the log
+        self._ready_is_news = False
+        self._before_ready: set[bytes] = set()
 
     # -- taking a batch --------------------------------------------------------------------------
 
@@ -177,20 +189,18 @@ class Measurer:
                 newest_ms = max(newest_ms, record.timestamp)
         deltas: Deltas = {}
         batch_us, newest_us = newest_us, max(newest_us, self._newest_us)
-        oldest = five_minute_bucket(newest_us - FIVE_MINUTES_KEPT_US)
+        asked_us = self._asked_us(newest_us)
+        oldest = five_minute_bucket(asked_us)
         for key in lengths_before:
             self._splitter.add(deltas, self._threads[key].changes(), oldest)
         changed = await self._change_cells(without_zeros(deltas), next_offset, batch_us, newest_ms)
         for key, length in lengths_before.items():
             self._threads.write(key, length)
-        expired, hours_gone = await self._expire(newest_us)
+        expired, hours_gone = await self._expire(asked_us)
         version = b"%d" % next_offset
-        for name in (*changed, *expired):
+        # In this order: a source that says it is ready has said all that was counted before.
+        for name in (*changed, *expired, *self._control_names(newest_us, next_offset)):
             outbox[name] = version
-        if self._event_clock and newest_us > self._newest_us:
-            outbox[CLOCK.encode()] = version
-        if not self.is_ready and next_offset >= self._ready_at:
-            outbox[READY.encode()] = version
         counts = self._counts(summary, newest_us)
         # Only the commit itself may be repeated once it was tried: whether it was applied is found
         # out by repeating it, and reading again could read what it wrote.
@@ -250,6 +260,7 @@ class Measurer:
             if before is None:
                 measures = dict(change)
                 if bucket >= FIVE_MINUTE_BASE:
+                    self._never_sent.add(name)
                     hour = b"%d" % _hour_of(bucket)
                     state.put_group(EXPIRY, hour, name, b"")
                     state.put(HOURS, hour, b"")
@@ -266,9 +277,21 @@ class Measurer:
             state.put(CELLS, name, encode_value(cell))
         return changed
 
-    async def _expire(self, newest_us: int) -> tuple[list[bytes], list[int]]:
+    def _control_names(self, newest_us: int, next_offset: int) -> Iterator[bytes]:
+        if self._event_clock and newest_us > self._newest_us:
+            yield CLOCK.encode()
+        if not self.is_ready and next_offset >= self._ready_at:
+            yield READY.encode()
+
+    def _asked_us(self, newest_us: int) -> int:
+        """Five minutes before this instant are asked for by no window any more."""
+        if self._wall_clock_us is not None:
+            newest_us = min(newest_us, self._wall_clock_us())
+        return newest_us - FIVE_MINUTES_KEPT_US
+
+    async def _expire(self, asked_us: int) -> tuple[list[bytes], list[int]]:
         """Delete five-minute cells that no window asks for any more; their names and hours."""
-        end = (newest_us - FIVE_MINUTES_KEPT_US) // _HOUR_US
+        end = asked_us // _HOUR_US
         hours = [hour for hour in self._hours if hour < end]
         names: list[bytes] = []
         groups = [b"%d" % hour for hour in hours]
@@ -322,8 +345,9 @@ class Measurer:
         """Learn which hours have cells, and say again that we are ready, if we are."""
         async for hour, _ in self._state.scan(HOURS):
             self._hours.add(int(hour))
-        if self.is_ready:
-            await self._publish(self._control(READY, self._newest_us))
+        # A stored outbox has no order, and whoever is ready has said all that was counted.
+        self._before_ready = {name for name in self._state.outbox if name != READY.encode()}
+        self._ready_is_news = self.is_ready
 
     async def publish_outbox(self) -> bool:
         """Publish what is committed and not yet acknowledged; True when something was.
@@ -331,20 +355,42 @@ class Measurer:
         Raises:
             BrokerUnavailable: nothing is lost, publish again.
         """
-        if not self._state.outbox:
+        if not (self._state.outbox or self._ready_is_news):
             return False
         records: list[OutRecord] = []
         sent: dict[bytes, int] = {}
         async with self._lock:  # a batch under way has written cells that are not committed yet
-            names = list(self._state.outbox)[:_PUBLISH_CHUNK]
+            names = self._due()[:_PUBLISH_CHUNK]
+            if not (names or self._ready_is_news):
+                return False
+            if self._before_ready:
+                names = [name for name in names if name != READY.encode()]
+            elif self._ready_is_news:
+                records = self._control(READY, self._newest_us)
             await self._load_committed(name for name in names if name.count(b"|") == _NAME_BARS)
             for name in names:
                 version, _, payload = self._state.outbox[name].partition(b":")
                 sent[name] = int(version)
-                records.extend(self._records_for(name, payload))
+                came_and_went = name in self._never_sent and self._cells.get(name) is None
+                self._never_sent.discard(name)
+                if not came_and_went:
+                    records.extend(self._records_for(name, payload))
         await self._publish(records)
+        self._ready_is_news = self._ready_is_news and bool(self._before_ready)
+        self._before_ready.difference_update(names)
         await self._state.acknowledge(sent)
         return True
+
+    def _due(self) -> list[bytes]:
+        """Names to publish now.
+
+        Far behind the end of the log, five-minute cells wait: nearly all of them expire before
+        anybody could ask for them, and are then neither sent nor taken back.
+        """
+        names: Iterable[bytes] = self._state.outbox
+        if self.backlog > FAR_BEHIND:
+            names = (n for n in names if not n.endswith(b"Z") or self._cells.get(n) is None)
+        return list(names)
 
     async def _load_committed(self, names: Iterable[bytes]) -> None:
         missing = self._cells.missing(names)

@@ -8,6 +8,7 @@ from stream_app.domain.calendar import DAY_US, FIVE_MINUTES_US, BusinessCalendar
 from stream_app.domain.cells import FIVE_MINUTE_BASE
 from stream_app.domain.evaluation import KpiValue
 from stream_app.domain.measures import STOCKS
+from stream_app.domain.scopes import COMPANY
 from stream_app.domain.totals import ScopeTotals
 from stream_app.domain.windows import Days, FiveMinutes, Window
 from stream_app.stages.ports import State
@@ -97,6 +98,7 @@ class ScopeStore:
         self._calendar = calendar
         self._loaded: dict[str, LoadedScope] = {}
         self.known: dict[str, None] = {}
+        self._new: list[str] = []
 
     async def load_names(self) -> None:
         """Learn the names of all scopes."""
@@ -137,6 +139,7 @@ class ScopeStore:
             self._state.put_group(SCOPE_CELLS, group, name, value)
         if key.scope not in self.known:
             self.known[key.scope] = None
+            self._new.append(key.scope)
             self._state.put(SCOPES, group, b"")
         if changed:
             scope.event_us = max(scope.event_us, cell.event_us)
@@ -144,8 +147,15 @@ class ScopeStore:
         return day, changed
 
     def forget(self) -> None:
-        """Drop everything but the names."""
+        """Drop everything but the names that are committed."""
         self._loaded.clear()
+        for name in self._new:
+            del self.known[name]
+        self._new.clear()
+
+    def committed(self) -> None:
+        """What was put is in the state now."""
+        self._new.clear()
 
     def forget_said(self, scope: str) -> None:
         """It is not known what the topic says of a scope: everything must be said again."""
@@ -155,8 +165,15 @@ class ScopeStore:
             loaded.keys_by_window.clear()
 
     def with_five_minutes(self) -> Iterable[str]:
-        """Loaded scopes that hold something by five minutes; others do not move within a day."""
-        return [name for name, s in self._loaded.items() if s.totals.has_five_minutes]
+        """Loaded scopes that move within a day: they hold something by five minutes.
+
+        The company's `hour` is there whatever it holds, and its bounds move.
+        """
+        return [
+            name
+            for name, scope in self._loaded.items()
+            if name == COMPANY or scope.totals.has_five_minutes
+        ]
 
     def sizes(self) -> Mapping[str, int]:
         """How many scopes are known and how many are in memory."""

@@ -1,0 +1,304 @@
+"""Both stages on a real Redis, with topics in memory: every step by itself, in any order."""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import NamedTuple
+
+import faust
+
+from stream_app.agents.table_state import TableState
+from stream_app.company import Company
+from stream_app.domain.rates import Rates
+from stream_app.domain.rules import FoldRules
+from stream_app.domain.windows import WindowRules, last_instant_of
+from stream_app.stages.evaluating import EvaluatingStage, Evaluation, Flushed
+from stream_app.stages.measuring import BatchSummary, Measurer, Outputs
+from stream_app.stages.ports import OutRecord
+from stream_app.state.claims import Claims
+from stream_app.state.client import Client
+from stream_app.state.keys import PartitionKeys
+from stream_app.state.partition import PartitionState
+from stream_app.state.tables import StateTable
+from stream_app.topology import EVALUATE_TABLES, MEASURE_TABLES
+from stream_app.transport.errors import BrokerUnavailable
+from stream_app.transport.publisher import partition_of
+from stream_app.verification.compare import Comparison, compare_values
+from stream_app.verification.recompute import Recomputation
+from stream_app.wire.cloudevent import Rules
+from stream_app.wire.partial import CLOCK, Control, control_key, encode_value, parse_key
+from tests.stages.company import SOURCES, Logged
+
+EVENTS, PARTIALS, VALUES, DEAD = "crm.events", "kpi.partials", "kpi.values", "crm.dead-letters"
+PARTIALS_PARTITIONS = 2
+NAMESPACE = "stream-app:stages"
+
+
+class Sent(NamedTuple):
+    """A record as a partition of a topic in memory holds it."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+
+
+@dataclass
+class Topics:
+    """Topics that can lose an acknowledgement, or a whole send."""
+
+    logs: dict[tuple[str, int], list[Sent]] = field(default_factory=dict)
+    now_ms: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    async def publish(self, records: Sequence[OutRecord]) -> None:
+        """Append them. The next fault: `lost` appends nothing, `unacknowledged` some of it."""
+        fault = self.faults.pop() if self.faults and records else None
+        if fault == "unacknowledged":
+            records = records[: (len(records) + 1) // 2]
+        if fault != "lost":
+            for record in records:
+                partition = record.partition
+                if partition is None:
+                    partition = partition_of(record.key, PARTIALS_PARTITIONS)
+                log = self.logs.setdefault((record.topic, partition), [])
+                log.append(
+                    Sent(len(log), self.now_ms, record.key, record.value, tuple(record.headers))
+                )
+        if fault is not None:
+            raise BrokerUnavailable(["in-memory:0"], "sending", fault)
+
+    def of(self, topic: str, partition: int) -> list[Sent]:
+        """One partition's log."""
+        return self.logs.get((topic, partition), [])
+
+    def all(self, topic: str) -> Iterator[Sent]:
+        """All records of a topic."""
+        for (name, _), log in self.logs.items():
+            if name == topic:
+                yield from log
+
+    def standing(self) -> dict[bytes, bytes]:
+        """What `kpi.values` says last, by key."""
+        latest = {record.key: record.value for record in self.all(VALUES) if record.key is not None}
+        return {key: value for key, value in latest.items() if value is not None}
+
+    def ends(self) -> dict[tuple[str, int], int]:
+        """How long every log is."""
+        return {tp: len(log) for tp, log in self.logs.items()}
+
+
+class Rig:
+    """All partitions of both stages, each owned by the stage that was begun last."""
+
+    def __init__(
+        self, redis: Client, company: Company, log: Iterable[Logged], *, cached_threads: int = 3
+    ) -> None:
+        self.redis = redis
+        self.company = company
+        self.config = company.config
+        self.log: list[list[Logged]] = [[] for _ in range(SOURCES)]
+        self.extend(log)
+        self.topics = Topics()
+        self.cached_threads = cached_threads
+        self.wall_us = 0
+        self.wall_follows_records = True
+        self.rebuild_until = 0
+        self._app = faust.App("stages", broker="kafka://127.0.0.1:1", autodiscover=False)
+        self._numbers = count()
+        self.measurers: dict[int, Measurer] = {}
+        self.evaluators: dict[int, EvaluatingStage] = {}
+
+    # -- what is there ---------------------------------------------------------------------------
+
+    def extend(self, log: Iterable[Logged]) -> None:
+        """More records in `crm.events`."""
+        for record in log:
+            self.log[record.partition].append(record)
+
+    def keys(self, topic: str, partition: int) -> PartitionKeys:
+        """Where Redis holds a partition's state."""
+        return PartitionKeys(NAMESPACE, topic, partition)
+
+    @property
+    def is_event_clock(self) -> bool:
+        return self.config.business.clock == "event"
+
+    @property
+    def is_wall_clock(self) -> bool:
+        return self.config.business.as_of is None and not self.is_event_clock
+
+    @property
+    def fixed_now_us(self) -> int | None:
+        as_of = self.config.business.as_of
+        calendar = FoldRules.from_config(self.config).calendar
+        return None if as_of is None else last_instant_of(as_of.toordinal(), calendar)
+
+    def read_of(self, topic: str, partition: int) -> int:
+        """How many records a stage has taken."""
+        stages: dict[int, Measurer] | dict[int, EvaluatingStage] = (
+            self.measurers if topic == EVENTS else self.evaluators
+        )
+        return stages[partition]._state.offset or 0
+
+    # -- owning ----------------------------------------------------------------------------------
+
+    async def own_all(self) -> None:
+        """Begin every stage, as a worker that was assigned everything."""
+        for partition in range(SOURCES):
+            await self.own_source(partition)
+        for partition in range(PARTIALS_PARTITIONS):
+            await self.own_scopes(partition)
+
+    async def own_source(self, partition: int) -> Measurer:
+        """A new stage one from the state; whoever owned it before is fenced."""
+        state, tables = await self._claim(EVENTS, partition, MEASURE_TABLES)
+        stage = self.measurers[partition] = Measurer(
+            TableState(state, tables),
+            rules=FoldRules.from_config(self.config),
+            accepted=Rules.from_config(self.config),
+            outputs=Outputs(PARTIALS, DEAD, PARTIALS_PARTITIONS),
+            publish=self.topics.publish,
+            patiently=once,
+            cached_threads=self.cached_threads,
+            event_clock=self.is_event_clock,
+            wall_clock_us=self.wall_clock_us if self.is_wall_clock else None,
+        )
+        await stage.begin()
+        return stage
+
+    async def own_scopes(self, partition: int) -> EvaluatingStage:
+        """A new stage two from the state."""
+        state, tables = await self._claim(PARTIALS, partition, EVALUATE_TABLES)
+        calendar = FoldRules.from_config(self.config).calendar
+        plan = Evaluation(
+            catalogue=self.company.catalogue,
+            windows=WindowRules.from_config(self.config, calendar),
+            rates=Rates.from_config(self.config),
+            calendar=calendar,
+            values_topic=VALUES,
+            sources=SOURCES,
+            fixed_now_us=self.fixed_now_us,
+        )
+        stage = self.evaluators[partition] = EvaluatingStage(
+            TableState(state, tables),
+            plan,
+            publish=self.topics.publish,
+            patiently=once,
+            wall_clock_us=self.wall_clock_us,
+        )
+        await stage.begin()
+        return stage
+
+    async def _claim(
+        self, topic: str, partition: int, names: tuple[str, ...]
+    ) -> tuple[PartitionState, dict[str, StateTable]]:
+        claims = Claims(self.redis, {topic: NAMESPACE})
+        defaults = {"rebuild_until": self.rebuild_until}
+        state = await claims.claim((topic, partition), defaults=defaults)
+        number = next(self._numbers)
+        tables = {
+            name: StateTable(self._app, name=name, claims=claims, topic=topic) for name in names
+        }
+        assert number >= 0
+        return state, tables
+
+    def wall_clock_us(self) -> int:
+        """Goes on by a millisecond whenever somebody looks."""
+        self.wall_us += 1_000
+        return self.wall_us
+
+    # -- steps -----------------------------------------------------------------------------------
+
+    async def take(self, partition: int, size: int = 10_000) -> BatchSummary | None:
+        """Stage one takes up to so many records."""
+        stage = self.measurers[partition]
+        begin = self.read_of(EVENTS, partition)
+        records = self.log[partition][begin : begin + size]
+        if not records:
+            return None
+        if self.wall_follows_records:
+            self.topics.now_ms = max(self.topics.now_ms, records[-1].timestamp)
+            self.wall_us = max(self.wall_us, 1_000 * self.topics.now_ms)
+        return await stage.take(records, records[-1].offset + 1)
+
+    async def publish(self, partition: int) -> bool:
+        """Stage one publishes its outbox."""
+        return await self.measurers[partition].publish_outbox()
+
+    async def evaluate(self, partition: int, size: int = 10_000) -> bool:
+        """Stage two takes up to so many partials."""
+        begin = self.read_of(PARTIALS, partition)
+        records = self.topics.of(PARTIALS, partition)[begin : begin + size]
+        if records:
+            await self.evaluators[partition].take(records, records[-1].offset + 1)
+        return bool(records)
+
+    async def flush(self, partition: int) -> Flushed | None:
+        """Stage two publishes."""
+        return await self.evaluators[partition].flush()
+
+    async def tick(self, now_us: int) -> None:
+        """What the clock says, to every partition."""
+        self.wall_us = max(self.wall_us, now_us)
+        self.topics.now_ms = max(self.topics.now_ms, now_us // 1_000)
+        faults, self.topics.faults = self.topics.faults, []
+        body, key = encode_value(Control(now_us, now_us)), control_key(CLOCK, "wall")
+        await self.topics.publish(
+            [OutRecord(PARTIALS, key, body, p) for p in range(PARTIALS_PARTITIONS)]
+        )
+        self.topics.faults = faults
+
+    async def settle(self) -> None:
+        """Until nobody has anything to do."""
+        self.topics.faults.clear()
+        busy = True
+        while busy:
+            busy = False
+            for partition in range(SOURCES):
+                busy |= await self.take(partition, 500) is not None
+                while await self.publish(partition):
+                    busy = True
+            for partition in range(PARTIALS_PARTITIONS):
+                busy |= await self.evaluate(partition)
+                while await self.flush(partition):
+                    busy = True
+
+    # -- the truth -------------------------------------------------------------------------------
+
+    def recomputed(self, records: Iterable[Logged] | None = None) -> Recomputation:
+        """What the log says."""
+        truth = Recomputation(self.config, self.company.catalogue)
+        for partition in range(SOURCES):
+            truth.begin(partition, 0)
+        for record in (r for log in self.log for r in log) if records is None else records:
+            truth.add(record.partition, record)
+        return truth
+
+    def compared(self, last_tick_us: int | None = None) -> Comparison:
+        """What stands in `kpi.values` against what the log says."""
+        truth = self.recomputed()
+        now_us = truth.now_us(last_tick_us)
+        assert now_us is not None
+        return compare_values(truth.values(now_us), self.topics.standing())
+
+    def differences(self, last_tick_us: int | None = None) -> list[str]:
+        """The differences, fit for an assertion."""
+        found = self.compared(last_tick_us)
+        assert found.records > 100
+        return [str(each) for listed in found.by_key.values() for each in listed][:20]
+
+    def dead_letters(self) -> list[bytes]:
+        """Keys of the dead letters, in the order in which they were sent."""
+        return [record.key or b"" for record in self.topics.all(DEAD)]
+
+    def cells(self) -> dict[bytes, bytes | None]:
+        """What `kpi.partials` says last of every cell, control records left out."""
+        latest = {record.key: record.value for record in self.topics.all(PARTIALS) if record.key}
+        return {key: value for key, value in latest.items() if "|" in parse_key(key).scope}
+
+
+async def once(operation: Callable[[], Awaitable[None]]) -> None:
+    """No patience: Redis is there."""
+    await operation()
