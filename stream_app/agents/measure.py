@@ -1,13 +1,17 @@
 """The agent `measure`: batches of `crm.events` → stage one → `kpi.partials`, `crm.dead-letters`."""
 
+import asyncio
 from collections.abc import AsyncIterable, Callable
+from typing import Final
 
 from stream_app.agents.partition_work import PartitionWork
 from stream_app.metrics.health import Health
 from stream_app.metrics.own import OwnMetrics
 from stream_app.metrics.poison import PoisonFuse
-from stream_app.stages.measuring import BatchSummary, Measurer
+from stream_app.stages.measuring import FAR_BEHIND, BatchSummary, Measurer
 from stream_app.transport.batch import Batch
+
+PAUSE_FAR_BEHIND_SECONDS: Final = 0.5
 
 
 class MeasureAgent:
@@ -31,6 +35,9 @@ class MeasureAgent:
         """Take batches for ever."""
         async for batch in stream:
             began_s = self._monotonic_s()
+            stage = self._work.stages.get(batch.partition)
+            if stage is not None:
+                stage.backlog = max(0, batch.log_end - batch.end)
             summary = await self._work.take(batch)
             if summary is not None:
                 self._observe(batch, summary, began_s)
@@ -58,5 +65,11 @@ class MeasureAgent:
 
 
 async def publish_partials(stage: Measurer) -> bool:
-    """Publish what a partition committed; True when there may be more."""
-    return await stage.publish_outbox()
+    """Publish what a partition committed; True when there may be more.
+
+    Far behind the end of the log there is no hurry: what changes within the pause is sent once.
+    """
+    published = await stage.publish_outbox()
+    if published and stage.backlog > FAR_BEHIND:
+        await asyncio.sleep(PAUSE_FAR_BEHIND_SECONDS)
+    return published
