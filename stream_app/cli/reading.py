@@ -33,13 +33,27 @@ def finish(work: Coroutine[Any, Any, int]) -> None:
     What is not there (a broker, a topic, a Redis) is told in one line, without a traceback.
     """
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # we say ourselves what is missing
-    if sys.platform != "win32":
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        code = asyncio.run(work)
+        code = asyncio.run(_interruptible(work))
     except (BrokerUnavailable, PublishRejected, NoSuchTopic, StoreUnavailable) as error:
         click.echo(str(error), err=True)
         code = FOUND
     except KeyboardInterrupt:
         code = _INTERRUPTED
     sys.exit(code)
+
+
+async def _interruptible(work: Coroutine[Any, Any, int]) -> int:
+    """Do the work; Ctrl-C and SIGTERM end it at once, also in the midst of computing.
+
+    asyncio's own answer to Ctrl-C waits until the loop has its turn, which can take a minute here.
+    """
+    numbers = [signal.SIGTERM]
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        numbers.append(signal.SIGINT)
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    try:
+        return await work
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
