@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from stream_app.config.model import Config
 from stream_app.domain.currencies import MINOR_UNIT_EXPONENTS
-from tests.oracle.reference import Cells, When, first_instant, half_even, local_day
+from tests.oracle.reference_terms import Cells, When, first_instant, half_even, local_day
 
 FIVE_MINUTES_US = 300_000_000
 CALENDAR = ("day", "week", "month", "quarter", "year")
@@ -77,19 +77,21 @@ Key = tuple[str, str, int | None, str, str]
 """KPI, window, first day's ordinal of a closed calendar window (else None), dimension, member."""
 
 
+@dataclass(frozen=True)
 class Side:
-    """What one side of a comparison is summed over.
+    """What one side of a comparison is summed over; one of the two is given.
 
     Attributes:
-        days: for flows whole business days, for stocks the last of them counts.
-        instants: [from, to) instead, in five-minute buckets; a stock is that just before `to`.
+        days: the first business day, and the first one after; a stock is that of the last one.
+        instants: [from, to), in five-minute buckets; a stock is that just before `to`.
     """
 
-    def __init__(
-        self, days: list[date] | None = None, instants: tuple[int, int] | None = None
-    ) -> None:
-        self.days = days
-        self.instants = instants
+    days: tuple[date, date] | None = None
+    instants: tuple[int, int] | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return self.days is not None and self.days[0] >= self.days[1]
 
 
 class Evaluation:
@@ -144,10 +146,10 @@ class Evaluation:
         for _ in range(getattr(self.config.history, window)):
             first, after = self.period(window, first - timedelta(days=1))
             earlier = self.period(window, first - timedelta(days=1))
-            side = Side(days=days_between(first, after))
-            previous = Side(days=days_between(*earlier))
-            start, end = first_instant(first, self.zone), first_instant(after, self.zone)
-            yield first.toordinal(), self.value(kpi, cell, side, previous, start, end, closed=True)
+            side = Side(days=(first, after))
+            previous = Side(days=earlier)
+            span = first_instant(first, self.zone), first_instant(after, self.zone)
+            yield first.toordinal(), self.value(kpi, cell, side, previous, span)
 
     def running(self, kpi: str, window: str, cell: tuple[str, str]) -> Value:
         if window == "hour":
@@ -155,37 +157,37 @@ class Evaluation:
             start = end - 12 * FIVE_MINUTES_US
             before = start - 12 * FIVE_MINUTES_US
             side, previous = Side(instants=(start, end)), Side(instants=(before, start))
-            return self.value(kpi, cell, side, previous, start, end, closed=False)
+            return self.value(kpi, cell, side, previous, (start, end))
         tomorrow = self.today + timedelta(days=1)
         if window not in CALENDAR:
             length = timedelta(days=int(window.removesuffix("d")))
             first, after = tomorrow - length, tomorrow
-            previous = Side(days=days_between(first - length, first))
+            previous = Side(days=(first - length, first))
         else:
             first, after = self.period(window, self.today)
             earlier = self.period(window, first - timedelta(days=1))
-            completed = (self.today - first).days
-            previous = Side(days=days_between(*earlier)[:completed])
+            completed = self.today - first
+            previous = Side(days=(earlier[0], min(earlier[1], earlier[0] + completed)))
             if window == "day":
+                previous = Side(days=earlier)
+            # NOT LITERAL: a fixed now should convert every five-minute bucket as well; the core has
+            # none of them any more for a day long ago.
+            if window == "day" and self.config.business.as_of is None:
                 yesterday = first_instant(earlier[0], self.zone)
                 previous = Side(instants=(yesterday, self.same_time(earlier[0])))
-        start, end = first_instant(first, self.zone), first_instant(after, self.zone)
-        side = Side(days=days_between(first, tomorrow))
-        return self.value(kpi, cell, side, previous, start, end, closed=False)
+        span = first_instant(first, self.zone), first_instant(after, self.zone)
+        side = Side(days=(first, tomorrow))
+        return self.value(kpi, cell, side, previous, span)
 
     def same_time(self, day: date) -> int:
         """The end of the five-minute bucket of an earlier day that holds now's local time."""
         local = self.local(self.now)
-        bucket_end = (local.hour * 60 + local.minute) // 5 * 5 + 5
-        instant = first_instant(day, self.zone)
-        after = first_instant(day + timedelta(days=1), self.zone)
-        # AMBIGUOUS: where the clock jumps over that time, or shows it twice: as soon as it is past.
-        while instant < after:
-            local = self.local(instant)
-            if local.hour * 60 + local.minute >= bucket_end:
-                break
-            instant += FIVE_MINUTES_US
-        return instant
+        # AMBIGUOUS: a time that the earlier day shows twice is the first of the two; one that it
+        # skips is reckoned with the offset before the gap (RFC 5545, and Python's default).
+        same = datetime(day.year, day.month, day.day, local.hour, local.minute, tzinfo=self.zone)
+        instant = int(same.timestamp()) * 1_000_000
+        bucket_end = instant // FIVE_MINUTES_US * FIVE_MINUTES_US + FIVE_MINUTES_US
+        return min(bucket_end, first_instant(day + timedelta(days=1), self.zone))
 
     def local(self, instant: int) -> datetime:
         moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=instant)
@@ -218,24 +220,21 @@ class Evaluation:
         cell: tuple[str, str],
         side: Side,
         previous: Side,
-        start: int,
-        end: int,
-        *,
-        closed: bool,
+        span: tuple[int, int],
     ) -> Value:
         measures, formula = KPIS[kpi]
         numerator, denominator = formula(lambda measure: self.amount(cell, measure, side))
         before: Fraction | None = None
-        if previous.days is None or previous.days:
+        if not previous.is_empty:
             before = quotient(*formula(lambda measure: self.amount(cell, measure, previous)))
         return Value(
             value=quotient(numerator, denominator),
             numerator=None if denominator is None else numerator,
             denominator=denominator,
             previous=before,
-            start=start,
-            end=end,
-            complete=closed,
+            start=span[0],
+            end=span[1],
+            complete=self.now >= span[1],
             must_exist=any(self.amount(cell, measure, side) for measure in measures),
         )
 
@@ -251,15 +250,13 @@ class Evaluation:
             return whole / 10 ** MINOR_UNIT_EXPONENTS[self.config.business.currency]
         return whole
 
-    def sums(
-        self, values: dict[When, int], side: Side, *, stock: bool
-    ) -> list[tuple[date, int]]:
+    def sums(self, values: dict[When, int], side: Side, *, stock: bool) -> list[tuple[date, int]]:
         """What is converted and rounded at once, with the day whose rate holds."""
         flows: dict[tuple[date, int], int] = {}
         for when, units in values.items():
             day = when if isinstance(when, date) else local_day(when, self.zone)
             if side.days is not None:
-                inside = day <= side.days[-1] if stock else day in side.days
+                inside = day < side.days[1] and (stock or day >= side.days[0])
                 bucket = 0
             else:
                 assert side.instants is not None
@@ -274,7 +271,7 @@ class Evaluation:
 
     def last_day(self, side: Side) -> date:
         if side.days is not None:
-            return side.days[-1]
+            return side.days[1] - timedelta(days=1)
         assert side.instants is not None
         return local_day(side.instants[1] - 1, self.zone)
 
@@ -294,10 +291,6 @@ def quotient(numerator: Fraction, denominator: Fraction | None) -> Fraction | No
     if denominator is None:
         return numerator
     return None if denominator == 0 else numerator / denominator
-
-
-def days_between(first: date, after: date) -> list[date]:
-    return [first + timedelta(days=number) for number in range((after - first).days)]
 
 
 def values(cells: Cells, config: Config, now: int) -> dict[Key, Value]:
