@@ -1,8 +1,7 @@
 """Both stages on a real Redis, with topics in memory: every step by itself, in any order."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from typing import NamedTuple
 
 import faust
@@ -17,6 +16,7 @@ from stream_app.stages.measuring import BatchSummary, Measurer, Outputs
 from stream_app.stages.ports import OutRecord
 from stream_app.state.claims import Claims
 from stream_app.state.client import Client
+from stream_app.state.errors import Kind, StoreUnavailable
 from stream_app.state.keys import PartitionKeys
 from stream_app.state.partition import PartitionState
 from stream_app.state.tables import StateTable
@@ -89,6 +89,46 @@ class Topics:
         return {tp: len(log) for tp, log in self.logs.items()}
 
 
+class Shaky(TableState):
+    """A state whose next operation of a kind fails, as if Redis were away."""
+
+    def __init__(
+        self, state: PartitionState, tables: dict[str, StateTable], faults: list[str]
+    ) -> None:
+        super().__init__(state, tables)
+        self._faults = faults
+
+    def _may_fail(self, kind: str) -> None:
+        if self._faults and self._faults[-1] == kind:
+            self._faults.pop()
+            raise StoreUnavailable(Kind.CONNECTION, "in-test:0")
+
+    async def prefetch(self, table: str, keys: Iterable[bytes]) -> None:
+        self._may_fail("read")
+        await super().prefetch(table, keys)
+
+    async def prefetch_groups(
+        self, table: str, groups: Sequence[bytes]
+    ) -> dict[bytes, dict[bytes, bytes]]:
+        if groups:
+            self._may_fail("read")
+        return await super().prefetch_groups(table, groups)
+
+    async def commit(
+        self,
+        expected_offset: int | None,
+        next_offset: int,
+        meta: Mapping[str, str | int] | None = None,
+        outbox: Mapping[bytes, bytes] | None = None,
+    ) -> None:
+        self._may_fail("commit")
+        await super().commit(expected_offset, next_offset, meta, outbox)
+
+    async def acknowledge(self, sent: Mapping[bytes, int]) -> int:
+        self._may_fail("acknowledge")
+        return await super().acknowledge(sent)
+
+
 class Rig:
     """All partitions of both stages, each owned by the stage that was begun last."""
 
@@ -101,12 +141,12 @@ class Rig:
         self.log: list[list[Logged]] = [[] for _ in range(SOURCES)]
         self.extend(log)
         self.topics = Topics()
+        self.store_faults: list[str] = []
         self.cached_threads = cached_threads
         self.wall_us = 0
         self.wall_follows_records = True
         self.rebuild_until = 0
         self._app = faust.App("stages", broker="kafka://127.0.0.1:1", autodiscover=False)
-        self._numbers = count()
         self.measurers: dict[int, Measurer] = {}
         self.evaluators: dict[int, EvaluatingStage] = {}
 
@@ -155,7 +195,7 @@ class Rig:
         """A new stage one from the state; whoever owned it before is fenced."""
         state, tables = await self._claim(EVENTS, partition, MEASURE_TABLES)
         stage = self.measurers[partition] = Measurer(
-            TableState(state, tables),
+            Shaky(state, tables, self.store_faults),
             rules=FoldRules.from_config(self.config),
             accepted=Rules.from_config(self.config),
             outputs=Outputs(PARTIALS, DEAD, PARTIALS_PARTITIONS),
@@ -182,7 +222,7 @@ class Rig:
             fixed_now_us=self.fixed_now_us,
         )
         stage = self.evaluators[partition] = EvaluatingStage(
-            TableState(state, tables),
+            Shaky(state, tables, self.store_faults),
             plan,
             publish=self.topics.publish,
             patiently=once,
@@ -197,12 +237,9 @@ class Rig:
         claims = Claims(self.redis, {topic: NAMESPACE})
         defaults = {"rebuild_until": self.rebuild_until}
         state = await claims.claim((topic, partition), defaults=defaults)
-        number = next(self._numbers)
-        tables = {
+        return state, {
             name: StateTable(self._app, name=name, claims=claims, topic=topic) for name in names
         }
-        assert number >= 0
-        return state, tables
 
     def wall_clock_us(self) -> int:
         """Goes on by a millisecond whenever somebody looks."""
@@ -253,6 +290,7 @@ class Rig:
     async def settle(self) -> None:
         """Until nobody has anything to do."""
         self.topics.faults.clear()
+        self.store_faults.clear()
         busy = True
         while busy:
             busy = False

@@ -6,6 +6,7 @@ import pytest
 
 from stream_app.company import Company
 from stream_app.state.client import Client
+from stream_app.state.errors import StoreUnavailable
 from stream_app.transport.errors import BrokerUnavailable
 from tests.stages.company import SOURCES, log
 from tests.stages.rig import EVENTS, PARTIALS_PARTITIONS, Rig
@@ -17,6 +18,8 @@ async def step(rig: Rig, chance: random.Random) -> None:
     source, partition = chance.randrange(SOURCES), chance.randrange(PARTIALS_PARTITIONS)
     if chance.random() < 0.1:
         rig.topics.faults.append(chance.choice(["lost", "unacknowledged"]))
+    if chance.random() < 0.1:
+        rig.store_faults.append(chance.choice(["read", "commit", "acknowledge"]))
     drawn = chance.random()
     try:
         if drawn < 0.04:
@@ -31,7 +34,7 @@ async def step(rig: Rig, chance: random.Random) -> None:
             await rig.evaluate(partition, chance.choice([1, 5, 80, 1_000]))
         else:
             await rig.flush(partition)
-    except BrokerUnavailable:
+    except (BrokerUnavailable, StoreUnavailable):
         pass  # a later step tries again
 
 
