@@ -139,14 +139,16 @@ def _metrics(settings: Settings, addresses: tuple[Address, ...], console: Consol
         return Metrics(addresses=addresses, all_workers=True)
     default = (settings.metrics_host, settings.metrics_port)
     try:
-        if settings.metrics_port:
-            fetch_metrics(*default, timeout_seconds=_DEFAULT_PAGE_SECONDS)
-            return Metrics(addresses=(default,))
+        text = fetch_metrics(*default, timeout_seconds=_DEFAULT_PAGE_SECONDS)
     except ScrapeError:
-        pass
-    where = join_address(*default) if settings.metrics_port else "STREAM_APP_METRICS"
+        text = ""
+    # On a shared machine somebody else's worker may have the usual port.
+    if f'topic="{settings.topics.events}"' in text:
+        return Metrics(addresses=(default,))
+    who = f"worker of {settings.topics.events}"
     console.print(
-        f"metrics skipped: no worker answers at {where} (name them with --metrics host:port)",
+        f"metrics skipped: no {who} answers at {join_address(*default)} "
+        "(name them with --metrics host:port)",
         highlight=False,
         markup=False,
     )

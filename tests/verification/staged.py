@@ -28,6 +28,7 @@ class Staged:
     values: dict[bytes, bytes]
     letters: list[DeadLetter]
     counts: list[dict[str, int]]
+    metrics: str = "127.0.0.1:1"
     ticks: bool = True
     redis_clock: bool = False
     also: list[Outgoing] = field(default_factory=list)
@@ -43,7 +44,7 @@ class Staged:
             "STREAM_APP_REDIS": self.settings.redis_url,
             "STREAM_APP_TOPIC_PREFIX": self.settings.topic_prefix,
             "STREAM_APP_CONFIG": str(self.settings.config_path),
-            "STREAM_APP_METRICS": "127.0.0.1:1",
+            "STREAM_APP_METRICS": self.metrics,
         }
 
     def written(self) -> "Staged":

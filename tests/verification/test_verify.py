@@ -44,7 +44,8 @@ def test_what_a_right_worker_left_has_0_differences(staged: Staged) -> None:
     assert result.exit_code == 0, result.output
     assert "\n0 differences" in result.stdout
     assert f"{staged.recomputation.records} events" in result.stdout
-    assert "metrics skipped: no worker answers at 127.0.0.1:1" in result.stderr
+    skipped = f"metrics skipped: no worker of {staged.topics.events} answers at 127.0.0.1:1"
+    assert skipped in result.stderr
 
 
 def test_every_kind_of_difference_is_found_and_listed(staged: Staged) -> None:
@@ -187,6 +188,16 @@ def test_gauges_are_compared(staged: Staged) -> None:
     (gone,) = found["listed"]
     assert gone["field"] == "page"
     assert f"http://{address}/metrics: no answer" in gone["found"]
+
+
+def test_the_page_of_somebody_else_s_worker_is_not_looked_at(staged: Staged) -> None:
+    staged.written()
+    lag = '# TYPE stream_app_lag_records gauge\nstream_app_lag_records{{topic="{}"}} 0.0\n'
+    for topic, is_ours in (("other.crm.events", False), (staged.topics.events, True)):
+        with metrics_page(lag.format(topic).encode()) as address:
+            staged.metrics = address
+            found = document(verify(staged, "--json"))
+            assert (found["gauges"] is not None) is is_ours
 
 
 @contextmanager
