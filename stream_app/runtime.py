@@ -23,6 +23,7 @@ from stream_app.settings import Settings
 from stream_app.stages.ports import OutRecord
 from stream_app.state.claims import Claims
 from stream_app.state.client import connect, pipelined
+from stream_app.state.keys import namespace
 from stream_app.state.server import check
 from stream_app.transport.consumer import BatchConsumer
 from stream_app.transport.publisher import Publisher
@@ -53,13 +54,13 @@ class Runtime:
         self.company: Final = company
         self.topics: Final = settings.topics
         self.partials_topic: Final = settings.topics.partials(company.state_version)
-        namespace = f"stream-app:{settings.topic_prefix}{company.state_version}"
+        keys = namespace(settings.topic_prefix, company.state_version)
         password = settings.redis_password
         self._redis = connect(
             settings.redis_url, password=None if password is None else password.reveal()
         )
         self.claims: Final = Claims(
-            self._redis, {self.topics.events: namespace, self.partials_topic: namespace}
+            self._redis, {self.topics.events: keys, self.partials_topic: keys}
         )
         self.security: Final = security_of(settings)
         self._publisher = Publisher(settings.kafka, security=self.security)

@@ -11,7 +11,7 @@ from stream_app.checking.findings import Finding, fine, mend, note
 from stream_app.checking.state import Sizes
 from stream_app.state.client import Client, execute
 from stream_app.state.errors import StoreUnavailable
-from stream_app.state.keys import escaped_glob
+from stream_app.state.keys import escaped_glob, namespace
 from stream_app.state.server import ServerReport, UnsuitableServer, check
 
 _NEARLY_FULL: Final = 0.8
@@ -71,7 +71,7 @@ async def sizes_by_version(redis: Client, topic_prefix: str) -> dict[str, Sizes]
     Raises:
         StoreUnavailable: Redis does not answer.
     """
-    beginning = f"stream-app:{topic_prefix}".encode()
+    beginning = namespace(topic_prefix, "").encode()
     pattern = re.compile(re.escape(beginning) + _VERSION.encode())
     counts: defaultdict[str, int] = defaultdict(int)
     samples: defaultdict[str, list[bytes]] = defaultdict(list)
@@ -103,4 +103,4 @@ async def _estimated(redis: Client, sample: list[bytes], count: int) -> int | No
 
 def namespaces(sizes: Mapping[str, Sizes], topic_prefix: str) -> dict[str, str]:
     """State version → what the names of its keys begin with."""
-    return {version: f"stream-app:{topic_prefix}{version}" for version in sizes}
+    return {version: namespace(topic_prefix, version) for version in sizes}

@@ -10,6 +10,11 @@ _TABLE: Final = re.compile(r"[a-z][a-z0-9_-]*")
 _NAMESPACE: Final = re.compile(r"[^{}\s]+")
 
 
+def namespace(topic_prefix: str, state_version: str) -> str:
+    """What the names of all keys of one state version begin with."""
+    return f"stream-app:{topic_prefix}{state_version}"
+
+
 class PartitionKeys:
     """Names the keys of one partition.
 

@@ -6,7 +6,7 @@ from typing import Final
 from stream_app.company import Company
 from stream_app.settings import Settings
 from stream_app.state.client import Client, connect, pipelined
-from stream_app.state.keys import PartitionKeys
+from stream_app.state.keys import PartitionKeys, namespace
 from stream_app.verification.conservation import Committed
 from stream_app.verification.outcomes import OUTCOMES
 
@@ -24,7 +24,7 @@ class CommittedState:
         self._redis = redis
         self._topics = settings.topics
         self._partials = settings.topics.partials(company.state_version)
-        self.namespace: Final = f"stream-app:{settings.topic_prefix}{company.state_version}"
+        self.namespace: Final = namespace(settings.topic_prefix, company.state_version)
 
     async def of_events(self, partitions: int) -> list[Committed]:
         """Offsets and counts of the partitions of `crm.events`.
