@@ -91,7 +91,12 @@ def _run(asked: argparse.Namespace, options: Options, environment: dict, folder:
     status = subprocess.run(command, env=os.environ | environment, check=False).returncode
     print(f"{time.monotonic() - began:6.0f} s: verify ended with {status}")
     for worker in workers:
-        worker.stop()
+        if worker.exit_status is None:
+            worker.stop()
+            continue
+        status = 1
+        print(f"{worker.address} had ended with {worker.exit_status}; its log ends with:")
+        print(worker.log_path.read_text(errors="replace")[-4_000:])
     return status
 
 
