@@ -113,9 +113,7 @@ def running(plan: Plan, console: Console) -> Iterator[Demo]:
             usual = number == 0 and is_free(_USUAL_METRICS_PORT)
             port = _USUAL_METRICS_PORT if usual else free_ports(1)[0]
             demo.metrics_ports.append(port)
-            demo.start(
-                f"worker-{number + 1}", "worker", STREAM_APP_METRICS=f"127.0.0.1:{port}"
-            )
+            demo.start(f"worker-{number + 1}", "worker", STREAM_APP_METRICS=f"127.0.0.1:{port}")
         with console.status("the workers take their partitions …"):
             for child, port in zip(demo.children, demo.metrics_ports, strict=True):
                 _await_ready(child, port)

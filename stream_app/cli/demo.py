@@ -44,14 +44,14 @@ from stream_app.config.errors import ConfigErrors
     type=click.Path(path_type=Path, file_okay=False),
     help="Keep Kafka's and Redis' data in this directory for the next time.",
 )
-def command(
+def command(  # noqa: PLR0917 - click passes by name
     config_path: Path | None,
     workers: int,
     rate: float,
     reps: int,
     seed: int,
     seconds: float | None,
-    bundled: bool,  # noqa: FBT001 - click passes by name
+    bundled: bool,  # noqa: FBT001
     directory: Path | None,
 ) -> None:
     """Run everything here: a real Kafka and Redis, a simulated sales team, workers, a live board.
