@@ -27,7 +27,7 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     """Build `app` when Faust's own command line asks for it (`faust -A stream_app worker`)."""
     if name == "app":
-        return _build_app()
+        return globals().setdefault("app", _build_app())
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -12,17 +12,18 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry
 
 from stream_app import __version__
+from stream_app.agents.outages import KAFKA, REDIS, Outages
 from stream_app.agents.patience import Patience
 from stream_app.company import Company
 from stream_app.metrics.board import SnapshotBoard
-from stream_app.metrics.health import Health
+from stream_app.metrics.health import Health, Status
 from stream_app.metrics.http import MetricsServer
 from stream_app.metrics.kpi_gauges import KpiGauges
 from stream_app.metrics.own import OwnMetrics
 from stream_app.settings import Settings
 from stream_app.stages.ports import OutRecord
 from stream_app.state.claims import Claims
-from stream_app.state.client import connect, pipelined
+from stream_app.state.client import connect, execute
 from stream_app.state.keys import namespace
 from stream_app.state.server import check
 from stream_app.transport.consumer import BatchConsumer
@@ -32,7 +33,11 @@ from stream_app.transport.topics import contract_topics, ensure_topics
 
 logger = logging.getLogger(__name__)
 
-_OBSERVE_SECONDS: Final = 1.0
+_WATCH_SECONDS: Final = 0.5
+_VOUCH_SECONDS: Final = 1.0
+_REACH_SECONDS: Final = 2.0
+_ANSWER_SECONDS: Final = 4.0
+_TOLD_AS_OUTAGES: Final = (Status.WAITING_FOR_KAFKA, Status.WAITING_FOR_REDIS)
 _GC_THRESHOLDS: Final = (50_000, 20, 100)
 
 
@@ -49,7 +54,17 @@ class Runtime:
         rebuilding: whether some owned partition has not caught up with its log since its beginning.
     """
 
-    def __init__(self, settings: Settings, company: Company) -> None:
+    def __init__(
+        self, settings: Settings, company: Company, *, fatal: Callable[[BaseException], None]
+    ) -> None:
+        """Make everything, connect nothing.
+
+        Args:
+            settings: where things are.
+            company: what is counted.
+            fatal: stops the worker with an error.
+        """
+        self.fatal: Final = fatal
         self.settings: Final = settings
         self.company: Final = company
         self.topics: Final = settings.topics
@@ -77,7 +92,8 @@ class Runtime:
             host=settings.metrics_host,
             port=settings.metrics_port,
         )
-        self.patience: Final = Patience(self.health, self.own)
+        self.outages: Final = Outages(self.health, self.own)
+        self.patience: Final = Patience(self.outages)
         self.partitions: dict[str, int] = {}
         self.rebuilding: Callable[[], bool] = lambda: False
         self._tasks: list[asyncio.Task[None]] = []
@@ -93,8 +109,10 @@ class Runtime:
         await self._server.start()
         logger.info("metrics and health on http://%s:%s", self._server.host, self._server.port)
         await self.patience(lambda: check(self._redis))
+        self.outages.serve(REDIS)
         await self.patience(self._make_topics)
         await self.patience(self._publisher.start)
+        self.outages.serve(KAFKA)
 
     async def _make_topics(self) -> None:
         specs = contract_topics(self.topics, self.company.state_version, self.settings.partitions)
@@ -104,8 +122,20 @@ class Runtime:
             logger.warning("%s", drift)
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """Run something beside the agents until the worker stops."""
-        self._tasks.append(asyncio.create_task(work, name=name))
+        """Run something beside the agents until the worker stops; if it fails, so does the worker.
+
+        Args:
+            work: what goes on for ever.
+            name: of its task.
+        """
+
+        async def watched() -> None:
+            try:
+                await work
+            except Exception as error:  # noqa: BLE001 - a task that dies silently is an outage
+                self.fatal(error)
+
+        self._tasks.append(asyncio.create_task(watched(), name=name))
 
     async def publish(self, records: Sequence[OutRecord]) -> None:
         """Send records; returns when the broker has acknowledged all.
@@ -117,19 +147,27 @@ class Runtime:
         for topic, count in Counter(record.topic for record in records).items():
             self.own.published.labels(topic).inc(count)
 
-    async def observe(self, consumer: BatchConsumer) -> None:
-        """Once a second: tell readiness, renew the gauges' lease, measure the lag."""
+    def observe(self, consumer: BatchConsumer) -> None:
+        """From now on: tell readiness, renew the gauges' lease, measure the lag."""
         # What lives as long as the worker is not looked at again at every collection, and what the
         # caches hold has no cycles: looking for some every 700 objects took a fifth of the time.
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
+        self.spawn(self._watch_consumer(consumer), "watch the consumer")
+        self.spawn(self._watch_redis(), "watch Redis")
+        self.spawn(self._watch_kafka(), "watch Kafka")
+
+    async def _watch_consumer(self, consumer: BatchConsumer) -> None:
+        told: Status | None = None
         while True:
             self._tell_readiness(consumer)
-            if await self._still_owner():
-                self.board.show(for_seconds=self.settings.session_timeout_seconds)
             self._measure_lag(consumer)
-            await asyncio.sleep(_OBSERVE_SECONDS)
+            status = self.health.status
+            if status is not told and status not in _TOLD_AS_OUTAGES:
+                logger.info("%s", "; ".join([status, *self.health.reasons]))
+                told = status
+            await asyncio.sleep(_WATCH_SECONDS)
 
     def _tell_readiness(self, consumer: BatchConsumer) -> None:
         positioning = consumer.positioning
@@ -140,15 +178,24 @@ class Runtime:
             reason="the state is rebuilt from the log; nothing is published until it has caught up",
         )
 
-    async def _still_owner(self) -> bool:
-        """Whether Redis says that every partition whose values we show is ours."""
-        try:
-            states = [s for s in self.claims if s.topic == self.partials_topic]
-            commands = [("HGET", f"{state.prefix}meta", "owner") for state in states]
-            owners = await pipelined(self._redis, commands)
-            return [state.token.encode() for state in states] == owners
-        except Exception:  # noqa: BLE001 - not knowing is reason enough to let the lease run out
-            return False
+    async def _watch_redis(self) -> None:
+        """The gauges are shown for as long as Redis says that what they show is ours."""
+        while True:
+            if await self.patience(self._is_owner):
+                self.board.show(for_seconds=self.settings.session_timeout_seconds)
+            else:
+                self.board.hide()
+            await asyncio.sleep(_VOUCH_SECONDS)
+
+    async def _is_owner(self) -> bool:
+        await execute(self._redis, "PING")  # who owns nothing wants to know, too
+        return await self.claims.confirm(self.partials_topic)
+
+    async def _watch_kafka(self) -> None:
+        """A worker without news would not notice that Kafka is away."""
+        while True:
+            await self.patience(lambda: self._publisher.reach(_ANSWER_SECONDS))
+            await asyncio.sleep(_REACH_SECONDS)
 
     def _measure_lag(self, consumer: BatchConsumer) -> None:
         for state in self.claims:

@@ -6,12 +6,10 @@ crm.events ──measure──▶ kpi.partials ──evaluate──▶ kpi.value
        crm.dead-letters    clock ◀── kpi.ticks (who owns its partition 0 is the clock)
 """
 
-import asyncio
-import logging
 import time
 from typing import Any, Final
 
-import faust
+from click import ClickException
 
 from stream_app.agents.clock import Clock
 from stream_app.agents.evaluate import EvaluateAgent, ValuePublisher
@@ -19,12 +17,15 @@ from stream_app.agents.measure import MeasureAgent, publish_partials
 from stream_app.agents.partition_work import PartitionWork
 from stream_app.agents.table_state import TableState
 from stream_app.company import Company, load_company
+from stream_app.config.errors import ConfigErrors
 from stream_app.config.model import Config
 from stream_app.domain.rates import Rates
 from stream_app.domain.rules import FoldRules
 from stream_app.domain.windows import WindowRules, last_instant_of
+from stream_app.faust_app import StreamApp
+from stream_app.logs import logging_config
 from stream_app.runtime import Runtime, wall_clock_us
-from stream_app.settings import Settings, from_environment
+from stream_app.settings import Settings, SettingsErrors, from_environment
 from stream_app.stages import measuring, scopes, threads
 from stream_app.stages.evaluating import EvaluatingStage, Evaluation
 from stream_app.stages.measuring import Measurer, Outputs
@@ -36,8 +37,6 @@ from stream_app.transport.consumer import BatchConsumer
 from stream_app.transport.transport import batch_app, batch_topic
 from stream_app.wire.cloudevent import Rules
 
-logger = logging.getLogger(__name__)
-
 MEASURE_TABLES: Final = (
     threads.THREADS,
     threads.SEGMENTS,
@@ -48,42 +47,13 @@ MEASURE_TABLES: Final = (
 EVALUATE_TABLES: Final = (scopes.SCOPE_CELLS, scopes.SCOPES)
 
 
-class StreamApp(faust.App):
-    """A Faust app that brings up its runtime before it consumes, and takes it down last."""
-
-    runtime: Runtime
-    clock: Clock | None
-    fatal_error: BaseException | None = None
-
-    async def on_first_start(self) -> None:
-        """Called by Faust before anything of its own starts."""
-        await super().on_first_start()
-        await self.runtime.start()
-
-    async def on_started(self) -> None:
-        """Called by Faust when it consumes."""
-        await super().on_started()
-        consumer: BatchConsumer = self.consumer  # type: ignore[assignment] # our transport's
-        self.runtime.spawn(self.runtime.observe(consumer), "observe")
-        if self.clock is not None:
-            self.runtime.spawn(self.clock.run(), "clock")
-
-    async def on_shutdown(self) -> None:
-        """Called by Faust when all of its own has stopped."""
-        await super().on_shutdown()
-        await self.runtime.stop()
-
-    def stop_for(self, error: BaseException) -> None:
-        """Stop the worker: going on would count wrong. Nothing is acknowledged."""
-        if self.fatal_error is None:
-            self.fatal_error = error
-            logger.critical("the worker stops: %s", error, exc_info=error)
-            asyncio.get_running_loop().create_task(self.crash(error))
-
-
 def build(settings: Settings, company: Company) -> StreamApp:
     """The whole worker, not yet started."""
-    runtime = Runtime(settings, company)
+
+    def stop(error: BaseException) -> None:
+        app.stop_for(error)
+
+    runtime = Runtime(settings, company, fatal=stop)
     app = batch_app(
         f"stream-app.{settings.topic_prefix}{company.state_version}",
         settings.kafka,
@@ -92,22 +62,41 @@ def build(settings: Settings, company: Company) -> StreamApp:
         session_timeout_s=settings.session_timeout_seconds,
         batch_records=settings.batch_records,
         app_class=StreamApp,
+        on_failure=stop,
+        logging_config=logging_config(),
     )
-    assert isinstance(app, StreamApp)  # noqa: S101 - for mypy
     app.runtime = runtime
-    _add_measure(app)
-    _add_evaluate(app)
+    measure, evaluate = _add_measure(app), _add_evaluate(app)
+    runtime.rebuilding = lambda: (
+        not (
+            all(stage.is_ready for stage in measure.stages.values())
+            and all(stage.hears_all_sources for stage in evaluate.stages.values())
+        )
+    )
     app.clock = _add_clock(app)
     return app
 
 
 def app_from_environment() -> StreamApp:
-    """The worker that the environment describes."""
-    settings = from_environment()
-    return build(settings, load_company(settings.config_path))
+    """The worker that the environment describes, for Faust's own command line.
+
+    Raises:
+        WrongSetUp: settings or configuration are wrong; the message names everything that is.
+    """
+    try:
+        settings = from_environment()
+        return build(settings, load_company(settings.config_path))
+    except (SettingsErrors, ConfigErrors) as errors:
+        raise WrongSetUp(str(errors)) from errors
 
 
-def _add_measure(app: StreamApp) -> None:
+class WrongSetUp(ClickException):
+    """What is wrong with the environment or the configuration; click ends with exit code 2."""
+
+    exit_code = 2
+
+
+def _add_measure(app: StreamApp) -> PartitionWork[Measurer]:
     """crm.events → kpi.partials, crm.dead-letters."""
     runtime, config = app.runtime, app.runtime.company.config
     rules, accepted = FoldRules.from_config(config), Rules.from_config(config)
@@ -135,9 +124,10 @@ def _add_measure(app: StreamApp) -> None:
     agent = MeasureAgent(work, own=runtime.own, health=runtime.health, monotonic_s=time.monotonic)
     runtime.claims.listen(on_claimed=lambda state: _show_counts(agent, work, state))
     app.agent(batch_topic(app, topic), name="measure", concurrency=1)(agent.__call__)
+    return work
 
 
-def _add_evaluate(app: StreamApp) -> None:
+def _add_evaluate(app: StreamApp) -> PartitionWork[EvaluatingStage]:
     """kpi.partials → kpi.values, gauges."""
     runtime, config = app.runtime, app.runtime.company.config
     calendar = FoldRules.from_config(config).calendar
@@ -174,6 +164,7 @@ def _add_evaluate(app: StreamApp) -> None:
     runtime.claims.listen(on_released=lambda tp: _forget_gauges(runtime, tp))
     agent = EvaluateAgent(work, own=runtime.own, monotonic_s=time.monotonic)
     app.agent(batch_topic(app, topic), name="evaluate", concurrency=1)(agent.__call__)
+    return work
 
 
 def _add_clock(app: StreamApp) -> Clock | None:
@@ -187,7 +178,7 @@ def _add_clock(app: StreamApp) -> Clock | None:
         partials_topic=runtime.partials_topic,
         partitions=lambda: runtime.partitions[runtime.partials_topic],
         is_owner=lambda: (ticks, 0) in app.consumer.assignment(),
-        publish=runtime.publish,
+        publish=lambda records: runtime.patience(lambda: runtime.publish(records)),
         wall_clock_us=wall_clock_us,
     )
     app.agent(app.topic(ticks, value_type=bytes, key_type=bytes), name="clock")(clock.__call__)

@@ -2,20 +2,18 @@
 
 import logging
 import sys
+import traceback
 from pathlib import Path
-from typing import Any
+from typing import get_args
 
 import click
 import faust
 
 from stream_app.cli.startup import settings_and_company
+from stream_app.logs import Level, logging_config
 from stream_app.topology import build
 
-_CHATTY = (
-    *("faust", "mode", "aiokafka", "aiohttp"),
-    # Faust's services log their starting and stopping under the module of their class.
-    *("stream_app.topology", "stream_app.transport.consumer", "stream_app.transport.fetching"),
-)
+_STOPPED = 1
 
 
 @click.command("worker")
@@ -27,11 +25,12 @@ _CHATTY = (
 )
 @click.option(
     "--log-level",
-    type=click.Choice(["debug", "info", "warning", "error"]),
+    type=click.Choice(get_args(Level)),
     default="info",
     show_default=True,
+    help="debug also shows what Faust and aiokafka say.",
 )
-def command(config_path: Path | None, log_level: str) -> None:
+def command(config_path: Path | None, log_level: Level) -> None:
     r"""Run a worker: CRM events in, exact KPIs out.
 
     It takes its share of the partitions of crm.events and kpi.partials; start more of them for
@@ -43,39 +42,21 @@ def command(config_path: Path | None, log_level: str) -> None:
         stream-app worker --config company.yaml
     """
     settings, company = settings_and_company(config_path)
+    logging.captureWarnings(capture=True)
     app = build(settings, company)
     worker = faust.Worker(
         app,
         loglevel=log_level,
         redirect_stdouts=False,
         quiet=True,
-        logging_config=_logging(log_level),
+        logging_config=logging_config(log_level),
     )
     try:
         worker.execute_from_commandline()
     except SystemExit as exit_:
-        sys.exit(1 if app.fatal_error is not None else exit_.code)
-
-
-def _logging(level: str) -> dict[str, Any]:
-    """One line per event on standard error; Faust and aiokafka only when something is wrong."""
-    quiet = {"level": "DEBUG" if level == "debug" else "WARNING"}
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {
-            "line": {"format": "%(asctime)s %(levelname)-8s %(name)s: %(message)s"},
-        },
-        "handlers": {
-            "stderr": {
-                "class": "logging.StreamHandler",
-                "formatter": "line",
-                "stream": "ext://sys.stderr",
-            },
-        },
-        "root": {"handlers": ["stderr"], "level": level.upper()},
-        "loggers": dict.fromkeys(_CHATTY, quiet),
-    }
-
-
-logging.captureWarnings(capture=True)
+        if app.fatal_error is not None:
+            sys.exit(_STOPPED)
+        if exit_.code:
+            # Faust says nothing of what it died of: its loggers are silent.
+            traceback.print_exception(exit_.__context__ or exit_)
+        sys.exit(exit_.code)

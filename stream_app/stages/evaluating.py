@@ -241,9 +241,14 @@ class EvaluatingStage:
     # -- publishing ------------------------------------------------------------------------------
 
     @property
+    def hears_all_sources(self) -> bool:
+        """Whether all sources have caught up with the log as it was when they began."""
+        return len(self._ready) >= self._plan.sources
+
+    @property
     def is_ready(self) -> bool:
-        """Whether all sources have caught up, so that what is said is the whole truth."""
-        return len(self._ready) >= self._plan.sources and self._now_us > 0
+        """Whether what is said is the whole truth, and there is a "now" to say it of."""
+        return self.hears_all_sources and self._now_us > 0
 
     @property
     def is_dirty(self) -> bool:

@@ -110,6 +110,22 @@ class Publisher:
         except (KafkaError, TimeoutError) as error:
             raise self._unavailable("connecting", error) from error
 
+    async def reach(self, timeout_s: float) -> None:
+        """Asks a broker whether it is there.
+
+        Raises:
+            BrokerUnavailable: no answer in time.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                producer = await self._connected()
+                await describe_topics(producer.client, ())
+        except TimeoutError as error:
+            reason = TimeoutError(f"no answer within {timeout_s:g} s")
+            raise self._unavailable("asking whether it is there", KafkaError(reason)) from error
+        except KafkaError as error:
+            raise self._unavailable("asking whether it is there", error) from error
+
     async def stop(self) -> None:
         """Waits shortly for what is still being sent, then closes."""
         producer, self._producer = self._producer, None
