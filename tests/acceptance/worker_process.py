@@ -75,9 +75,13 @@ class WorkerProcess:
 
     def records(self, topic: str) -> int:
         """How many source records the partitions it owns have accounted for."""
-        return int(sum(value for name, labels, value in self.samples() if (
-            name == "stream_app_partition_records" and labels["topic"] == topic
-        )))
+        return int(
+            sum(
+                value
+                for name, labels, value in self.samples()
+                if (name == "stream_app_partition_records" and labels["topic"] == topic)
+            )
+        )
 
     def samples(self) -> list[tuple[str, dict[str, str], float]]:
         """Its metrics page; empty while nothing answers."""
