@@ -56,7 +56,9 @@ def test_a_late_creation_enters_its_stage_only_if_none_was_said():
 
 
 def test_a_stage_that_a_result_said_is_said():
-    story = Story().tell("deal.lost", "02 10:00", stage="proposal").tell("deal.reopened", "03 10:00")
+    story = (
+        Story().tell("deal.lost", "02 10:00", stage="proposal").tell("deal.reopened", "03 10:00")
+    )
     story.tell("deal.created", "04 10:00", stage="qualified")
     assert story.members("stage_entered", "stage") == {}
 

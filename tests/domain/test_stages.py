@@ -44,7 +44,9 @@ def test_winning_ends_the_visit_and_advances_it():
 
 
 def test_losing_ends_the_visit_and_does_not_advance_it():
-    story = Story().tell("deal.created", "02 10:00", stage="qualified").tell("deal.lost", "03 10:00")
+    story = (
+        Story().tell("deal.created", "02 10:00", stage="qualified").tell("deal.lost", "03 10:00")
+    )
     assert story.members("stage_left", "stage") == {"qualified": 1}
     assert story.members("stage_advanced", "stage") == {}
 
@@ -105,7 +107,9 @@ def test_an_open_deal_is_stuck_where_it_entered_its_current_stage():
 
 
 def test_a_closed_deal_is_not_stuck():
-    story = Story().tell("deal.created", "02 10:00", stage="qualified").tell("deal.lost", "03 10:00")
+    story = (
+        Story().tell("deal.created", "02 10:00", stage="qualified").tell("deal.lost", "03 10:00")
+    )
     assert story.members("still_open", "stage") == {}
 
 
@@ -181,7 +185,9 @@ def test_a_closed_deal_does_not_slip():
 
 
 def test_a_slip_under_product_lines_follows_the_lines_known_last():
-    story = Story().tell("deal.created", "02 10:00", expected_close_on="20", lines=[("a", "1", None)])
+    story = Story().tell(
+        "deal.created", "02 10:00", expected_close_on="20", lines=[("a", "1", None)]
+    )
     story.tell("deal.updated", "03 10:00", expected_close_on="25")
     story.tell("deal.updated", "04 10:00", lines=[("b", "1", None), ("c", "2", None)])
     assert story.members("slipped_deals", "product_line") == {"b": 1, "c": 1}
