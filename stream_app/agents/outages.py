@@ -55,14 +55,20 @@ class Outages:
         """Redis or Kafka answered, which says nothing about what others complain of."""
         self._show(whom)
 
-    def withdraw(self, who: object) -> None:
-        """`who` has what it wanted, or does not want it any more."""
+    def withdraw(self, who: object, *, served: bool) -> None:
+        """`who` complains no longer.
+
+        Args:
+            who: whoever complained, if it did.
+            served: it got what it wanted; else it wants it no more, and nothing is known.
+        """
         for whom, complaints in self._complaints.items():
             if complaints.pop(who, None) is None:
                 continue
             if not complaints:
                 away_s = self._monotonic_s() - self._began_s.pop(whom)
-                logger.info("%s serves again after %.1f s", whom, away_s)
+                if served:
+                    logger.info("%s serves again after %.1f s", whom, away_s)
             self._show(whom)
 
     def _show(self, whom: str) -> None:

@@ -25,16 +25,20 @@ class Patience:
         """Do it until it is done; harmless to repeat is what callers must make sure of."""
         pause_s = FIRST_PAUSE_SECONDS
         who = object()
+        served = False
         try:
             while True:
                 try:
-                    return await operation()
+                    result = await operation()
                 except (StoreUnavailable, BrokerUnavailable) as error:
                     self._outages.complain(who, error)
+                else:
+                    served = True
+                    return result
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_SECONDS)
         finally:
-            self._outages.withdraw(who)
+            self._outages.withdraw(who, served=served)
 
     async def commit(self, operation: Callable[[], Awaitable[None]]) -> None:
         """The same for a commit, which is never given up."""
