@@ -13,7 +13,8 @@ Level = Literal["debug", "info", "warning", "error"]
 LIBRARIES: Final = ("faust", "mode", "aiokafka", "aiohttp", "kafka")
 _AS_SERVICES: Final = (
     # Faust's services log their starting and stopping under the module of their class.
-    *("stream_app.topology", "stream_app.transport.transport"),
+    *("stream_app.faust_app", "stream_app.state.store", "stream_app.state.tables"),
+    *("stream_app.transport.transport", "stream_app.transport.consumer"),
     "stream_app.transport.fetching",
 )
 
