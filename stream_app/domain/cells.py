@@ -49,7 +49,7 @@ class CellSplitter:
         # Facts of a thread share members and buckets: what they add to is summed up before it is
         # spread over some fifteen cells, and what cancels out is not spread at all.
         sums: dict[tuple[Scopes, int], dict[str, int]] = {}
-        for fact, latest, sign in changes:
+        for fact, latest, sign, _ in changes:
             instant_us = fact.instant_us
             if fact.stage is not None:
                 scopes = self._stage_scopes(fact.at_time, latest, fact.stage)

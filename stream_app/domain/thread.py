@@ -31,11 +31,12 @@ _NOTHING: list[Fact] = []
 
 
 class Change(NamedTuple):
-    """One fact that begins (`sign` 1) or ceases (-1) to count, with the members known last."""
+    """One fact that begins (`sign` 1) or ceases (-1) to count, its unit, and the last members."""
 
     fact: Fact
     latest: Members
     sign: int
+    unit: UnitKey
 
 
 class Counted(NamedTuple):
@@ -121,18 +122,18 @@ class ThreadFold:
             since: the fold that this one replaces after the thread was folded anew.
         """
         if since is not None:
-            for counted in since._counted.values():  # noqa: SLF001 - the same class
+            for key, counted in since._counted.items():  # noqa: SLF001 - the same class
                 for fact in counted.facts():
-                    yield Change(fact, counted.latest, -1)
+                    yield Change(fact, counted.latest, -1, key)
         for key, now in self._touched_units():
             before = self._counted.get(key)
             if now is None:
                 if before is not None:
                     del self._counted[key]
-                    yield from (Change(fact, before.latest, -1) for fact in before.facts())
+                    yield from (Change(fact, before.latest, -1, key) for fact in before.facts())
                 continue
             self._counted[key] = now
-            yield from _difference(before, now)
+            yield from _difference(key, before, now)
         self._touched.clear()
 
     # -- folding ---------------------------------------------------------------------------------
@@ -243,13 +244,13 @@ class ThreadFold:
         return Counted(self.rules.latest_only(members), sealed, len(sealed), facts)
 
 
-def _difference(before: Counted | None, now: Counted) -> Iterator[Change]:
+def _difference(key: UnitKey, before: Counted | None, now: Counted) -> Iterator[Change]:
     if before is None:
-        yield from (Change(fact, now.latest, 1) for fact in now.facts())
+        yield from (Change(fact, now.latest, 1, key) for fact in now.facts())
         return
     if before.latest != now.latest or before.sealed is not now.sealed:
-        yield from (Change(fact, before.latest, -1) for fact in before.facts())
-        yield from (Change(fact, now.latest, 1) for fact in now.facts())
+        yield from (Change(fact, before.latest, -1, key) for fact in before.facts())
+        yield from (Change(fact, now.latest, 1, key) for fact in now.facts())
         return
     if before.volatile != now.volatile:
         gone = list(before.volatile)
@@ -257,7 +258,7 @@ def _difference(before: Counted | None, now: Counted) -> Iterator[Change]:
             if fact in gone:
                 gone.remove(fact)
             else:
-                yield Change(fact, now.latest, 1)
-        yield from (Change(fact, now.latest, -1) for fact in gone)
+                yield Change(fact, now.latest, 1, key)
+        yield from (Change(fact, now.latest, -1, key) for fact in gone)
     for fact in now.sealed[before.length : now.length]:
-        yield Change(fact, now.latest, 1)
+        yield Change(fact, now.latest, 1, key)

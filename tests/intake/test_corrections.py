@@ -37,7 +37,7 @@ def counted(events: list[Event]) -> Counts:
     rep, product = (RULES.dimensions.index(name) for name in ("rep", "product_line"))
     for event in events:
         assert ledger.accept(event) in (Verdict.APPLIED, Verdict.DUPLICATE)
-        for fact, latest, sign in ledger.changes():
+        for fact, latest, sign, _ in ledger.changes():
             seconds = fact.instant_us // 1_000_000
             day = datetime.fromtimestamp(seconds, UTC).astimezone(BERLIN).date().isoformat()
             for measure, value in fact.measures:
