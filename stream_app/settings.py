@@ -171,7 +171,7 @@ def load(env: Mapping[str, str]) -> Settings:
         kafka_security=_kafka_security(variables),
         redis_url=redis_url,
         redis_password=redis_password or url_password,
-        topic_prefix=variables.read("TOPIC_PREFIX", _topic_prefix, default.topic_prefix),
+        topic_prefix=variables.read("TOPIC_PREFIX", parse_topic_prefix, default.topic_prefix),
         config_path=variables.read("CONFIG", Path, default.config_path),
         metrics_host=metrics_host,
         metrics_port=metrics_port,
@@ -226,7 +226,8 @@ def _kafka_security(variables: Variables) -> KafkaSecurity:
     return security
 
 
-def _topic_prefix(text: str) -> str:
+def parse_topic_prefix(text: str) -> str:
+    """What names of topics may begin with; ValueError otherwise."""
     if not _TOPIC_PREFIX.fullmatch(text):
         raise ValueError(f"{shown(text)} is not made of letters, digits, '.', '_' and '-'")
     return text
@@ -251,4 +252,5 @@ __all__ = [
     "Topics",
     "from_environment",
     "load",
+    "parse_topic_prefix",
 ]

@@ -34,6 +34,7 @@ from stream_app.state.partition import PartitionState
 from stream_app.state.tables import StateTable
 from stream_app.transport.batch import Gap
 from stream_app.transport.consumer import BatchConsumer
+from stream_app.transport.groups import group_of
 from stream_app.transport.transport import batch_app, batch_topic
 from stream_app.wire.cloudevent import Rules
 
@@ -55,7 +56,7 @@ def build(settings: Settings, company: Company) -> StreamApp:
 
     runtime = Runtime(settings, company, fatal=stop)
     app = batch_app(
-        f"stream-app.{settings.topic_prefix}{company.state_version}",
+        group_of(settings.topic_prefix, company.state_version),
         settings.kafka,
         claims=runtime.claims,
         security=runtime.security,

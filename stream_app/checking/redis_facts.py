@@ -2,7 +2,6 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
 from typing import Any, Final
 
 from redis.exceptions import RedisError
@@ -99,8 +98,3 @@ async def _estimated(redis: Client, sample: list[bytes], count: int) -> int | No
     except (RedisError, StoreUnavailable):  # an ACL user may not ask
         return None
     return sum(used) * count // max(1, len(sample))
-
-
-def namespaces(sizes: Mapping[str, Sizes], topic_prefix: str) -> dict[str, str]:
-    """State version → what the names of its keys begin with."""
-    return {version: namespace(topic_prefix, version) for version in sizes}

@@ -43,7 +43,6 @@ def state_findings(
     partitions: Sequence[PartitionFacts],
     *,
     topic_id: str | None,
-    prefix: str,
 ) -> Iterator[Finding]:
     """What is to be said about the state of one version.
 
@@ -52,12 +51,11 @@ def state_findings(
         version: of the state that this configuration asks for.
         partitions: by number.
         topic_id: of the topic as it is now.
-        prefix: what the names of its Redis keys begin with.
     """
     wrong = [
         finding
         for number, facts in enumerate(partitions)
-        for finding in _unfit(f"{topic}/{number}", facts, len(partitions), topic_id, prefix)
+        for finding in _unfit(f"{topic}/{number}", facts, len(partitions), topic_id)
     ]
     yield from wrong
     if wrong:
@@ -85,12 +83,12 @@ def state_findings(
 
 
 def _unfit(
-    name: str, facts: PartitionFacts, partitions: int, topic_id: str | None, prefix: str
+    name: str, facts: PartitionFacts, partitions: int, topic_id: str | None
 ) -> Iterator[Finding]:
     meta = facts.meta
     rebuild = (
-        "if this log is the right one, stop the workers and delete the Redis keys "
-        f"{prefix}*: the state is then rebuilt from what the log holds"
+        "if this log is the right one, stop the workers and let them rebuild the state from what "
+        "it holds: stream-app rebuild (shows what it would delete), stream-app rebuild --yes"
     )
     if meta.get("torn"):
         yield mend(f"{name}: a commit began and did not end, so the state is torn", rebuild)
@@ -99,7 +97,8 @@ def _unfit(
         yield mend(
             f"{name}: the topic has {partitions} partitions, the state was built from {counted}: "
             "keys now live elsewhere",
-            f"copy the events into a new topic of {partitions} partitions, key by key, or go back",
+            "copy the log, key by key: STREAM_APP_PARTITIONS="
+            f"{partitions} stream-app copy-log --to-prefix NEW.",
         )
     if topic_id is not None and meta.get("topic_id", topic_id) != topic_id:
         yield mend(f"{name}: the topic was deleted and created again", rebuild)
@@ -114,15 +113,12 @@ def _unfit(
         )
 
 
-def size_findings(
-    version: str, sizes: Mapping[str, Sizes], namespace_of: Mapping[str, str]
-) -> Iterator[Finding]:
+def size_findings(version: str, sizes: Mapping[str, Sizes]) -> Iterator[Finding]:
     """How much Redis holds.
 
     Args:
         version: the state version of this configuration.
         sizes: state version → its size.
-        namespace_of: state version → what its keys begin with.
     """
     own = sizes.get(version)
     if own is not None:
@@ -131,8 +127,8 @@ def size_findings(
         size = sizes[other]
         yield note(
             f"Redis also holds state version {other}: {size.keys:,} keys{_megabytes(size)}",
-            "if no worker with that configuration runs any more: redis-cli --scan --pattern "
-            f"'{namespace_of[other]}:*' | xargs redis-cli unlink",
+            "if no worker with that configuration runs any more: "
+            f"stream-app rebuild --state-version {other} --yes",
         )
 
 

@@ -18,9 +18,11 @@ COMMANDS: Final = {
     "board": "live KPIs in the terminal",
     "check": "check configuration, connections and sizes",
     "verify": "prove that every KPI equals what the log says",
+    "rebuild": "throw the state away, so that workers rebuild it from the log",
+    "copy-log": "copy crm.events, for another number of partitions",
     "dead-letters": "list and show rejected records",
 }
-_MODULES: Final = {"import": "import_", "dead-letters": "dead_letters"}
+_MODULES: Final = {"import": "import_", "dead-letters": "dead_letters", "copy-log": "copy_log"}
 
 
 class _LazyCommands(click.Group):

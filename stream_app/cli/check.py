@@ -10,7 +10,7 @@ from rich.text import Text
 
 from stream_app.checking.findings import Finding, Level, fine, mend, note
 from stream_app.checking.kafka_facts import ClusterFacts, cluster_facts
-from stream_app.checking.redis_facts import namespaces, server_findings, sizes_by_version
+from stream_app.checking.redis_facts import server_findings, sizes_by_version
 from stream_app.checking.state import PartitionFacts, size_findings, state_findings
 from stream_app.checking.topics import topic_findings
 from stream_app.checking.worker import worker_finding
@@ -121,8 +121,7 @@ async def _servers(settings: Settings, company: Company | None, report: _Report)
                 state = CommittedState(redis, settings, company)
                 report.tell(*await _state(settings, company, cluster, state))
             sizes = await sizes_by_version(redis, settings.topic_prefix)
-            names = namespaces(sizes, settings.topic_prefix)
-            report.tell(*size_findings(company.state_version, sizes, names))
+            report.tell(*size_findings(company.state_version, sizes))
     except StoreUnavailable as error:
         report.tell(mend(str(error), "see the log of Redis"))
     finally:
@@ -170,6 +169,5 @@ async def _state(
             company.state_version,
             partitions,
             topic_id=topic.topic_id,
-            prefix=f"{state.namespace}:",
         )
     )

@@ -72,8 +72,8 @@ class StateTorn(Exception):
     def __init__(self, prefix: str, next_offset: str) -> None:
         super().__init__(
             f"the state under {prefix!r} is torn: a commit up to offset {next_offset} began and "
-            f"did not end. Stop the workers, delete the keys {prefix}*, start the workers: the "
-            "partition is rebuilt from its log"
+            "did not end. Stop the workers and run: stream-app rebuild --yes; the state is then "
+            "rebuilt from the log"
         )
 
 

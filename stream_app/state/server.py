@@ -80,14 +80,16 @@ def _problems(info: Mapping[str, Any]) -> list[str]:
     if _numbers(version) < _VERSION_MIN:
         problems.append(f"version {version} is too old; 6.2 or newer is needed")
     if (role := info.get("role")) != "master":
+        host, port = info.get("master_host", "?"), info.get("master_port", "?")
         problems.append(
             f"its role is {role}, not master; a replica refuses writes, point STREAM_APP_REDIS at "
-            "the master"
+            f"the master ({host}:{port}), or make this one the master: redis-cli replicaof no one"
         )
     if (policy := info.get("maxmemory_policy")) != "noeviction":
         problems.append(
-            f"maxmemory-policy is {policy}: it would throw state away when full; set "
-            "maxmemory-policy noeviction"
+            f"maxmemory-policy is {policy}: it would throw state away when full; "
+            "set maxmemory-policy noeviction: redis-cli config set maxmemory-policy noeviction "
+            "(and in redis.conf)"
         )
     if int(info.get("cluster_enabled", 0)):
         problems.append("it runs in cluster mode; use a single primary (replicas are welcome)")

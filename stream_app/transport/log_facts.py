@@ -75,15 +75,15 @@ def require_fit(state: PartitionState, facts: LogFacts) -> None:
     """
 
     def mismatch(what: Mismatch, message: str) -> LogMismatch:
-        return LogMismatch(state.topic, state.partition, what, f"{message} {_advice(state)}")
+        advice = _advice(what, facts)
+        return LogMismatch(state.topic, state.partition, what, f"{message} {advice}")
 
     pinned = int(state.meta.get("partition_count", facts.partition_count))
     if pinned != facts.partition_count:
         raise mismatch(
             Mismatch.PARTITION_COUNT,
             f"the topic has {facts.partition_count} partitions, the state was built from {pinned}, "
-            "so that keys now live elsewhere; their histories would be torn apart. Copy the events "
-            f"into a new topic of {facts.partition_count} partitions, key by key, or go back.",
+            "so that keys now live elsewhere; their histories would be torn apart.",
         )
     topic_id = state.meta.get("topic_id", facts.topic_id)
     if facts.topic_id is not None and topic_id != facts.topic_id:
@@ -108,8 +108,14 @@ def require_fit(state: PartitionState, facts: LogFacts) -> None:
         )
 
 
-def _advice(state: PartitionState) -> str:
+def _advice(what: Mismatch, facts: LogFacts) -> str:
+    if what is Mismatch.PARTITION_COUNT:
+        return (
+            "Stop producers and workers. If it is crm.events, copy it, key by key: "
+            f"STREAM_APP_PARTITIONS={facts.partition_count} stream-app copy-log --to-prefix NEW.; "
+            "if it is kpi.partials: stream-app rebuild --yes"
+        )
     return (
-        "If this log is the right one, stop the workers and delete the Redis keys "
-        f"{state.prefix}*: the partition is then rebuilt from what the log holds"
+        "If this log is the right one, stop the workers and run: stream-app rebuild --yes (without "
+        "--yes it shows what it would delete). The state is then rebuilt from what the log holds"
     )

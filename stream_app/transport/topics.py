@@ -145,7 +145,7 @@ async def ensure_topics(
         TopicMismatch: a topic that keeps events is compacted.
     """
     try:
-        async with asyncio.timeout(timeout_s), _admin(servers, security, timeout_s) as admin:
+        async with asyncio.timeout(timeout_s), admin_client(servers, security, timeout_s) as admin:
             names = [spec.name for spec in specs]
             before = await describe_topics(admin._client, names)  # noqa: SLF001
             missing = [spec for spec in specs if spec.name not in before]
@@ -181,7 +181,7 @@ async def partition_counts(
         BrokerUnavailable: no answer in time.
     """
     try:
-        async with asyncio.timeout(timeout_s), _admin(servers, security, timeout_s) as admin:
+        async with asyncio.timeout(timeout_s), admin_client(servers, security, timeout_s) as admin:
             facts = await describe_topics(admin._client, names)  # noqa: SLF001
     except (KafkaError, TimeoutError) as error:
         reason = str(error) or f"not done within {timeout_s:g} s"
@@ -190,9 +190,10 @@ async def partition_counts(
 
 
 @contextlib.asynccontextmanager
-async def _admin(
+async def admin_client(
     servers: Sequence[str], security: Security | None, timeout_s: float
 ) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Connected for the length of a `with` block."""
     admin = AIOKafkaAdminClient(
         bootstrap_servers=list(servers),
         request_timeout_ms=int(timeout_s * 1000),

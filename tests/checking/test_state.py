@@ -9,9 +9,7 @@ def facts(begin: int = 0, end: int = 100, **meta: str) -> PartitionFacts:
 
 
 def findings(*partitions: PartitionFacts, topic_id: str | None = "id") -> list[Finding]:
-    return list(
-        state_findings("crm.events", "abc", partitions, topic_id=topic_id, prefix="stream-app:abc:")
-    )
+    return list(state_findings("crm.events", "abc", partitions, topic_id=topic_id))
 
 
 def only(found: list[Finding]) -> tuple[Level, str]:
@@ -49,22 +47,22 @@ def test_nothing_to_count_is_fine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stored", "told"),
+    ("stored", "told", "mended_by"),
     [
-        (facts(offset="101"), "ends at offset 100, counted up to 101"),
-        (facts(begin=50, offset="20"), "30 records were deleted before they were counted"),
-        (facts(offset="100", topic_id="other"), "was deleted and created again"),
-        (facts(offset="100", partition_count="3"), "has 1 partitions, the state was built from 3"),
-        (facts(offset="10", torn="20"), "the state is torn"),
+        (facts(offset="101"), "ends at offset 100, counted up to 101", "rebuild"),
+        (facts(begin=50, offset="20"), "30 records were deleted before they were", "rebuild"),
+        (facts(offset="100", topic_id="other"), "was deleted and created again", "rebuild"),
+        (facts(offset="100", partition_count="3"), "the state was built from 3", "copy-log"),
+        (facts(offset="10", torn="20"), "the state is torn", "rebuild"),
     ],
 )
 def test_a_state_that_does_not_fit_the_log_is_to_be_mended(
-    stored: PartitionFacts, told: str
+    stored: PartitionFacts, told: str, mended_by: str
 ) -> None:
     found = findings(stored)
     assert only(found)[0] is Level.MEND
     assert told in found[0].text
-    assert found[0].remedy
+    assert f"stream-app {mended_by}" in found[0].remedy
 
 
 def test_a_broker_that_tells_no_topic_id_is_not_judged_by_it() -> None:
@@ -73,9 +71,8 @@ def test_a_broker_that_tells_no_topic_id_is_not_judged_by_it() -> None:
 
 def test_other_state_versions_are_named_with_how_to_delete_them() -> None:
     sizes = {"abc": Sizes(keys=5, bytes=2_000_000), "old": Sizes(keys=7, bytes=None)}
-    namespaces = {version: f"stream-app:{version}" for version in sizes}
-    own, other = size_findings("abc", sizes, namespaces)
+    own, other = size_findings("abc", sizes)
     assert own.text == "Redis holds 5 keys of it, about 2.0 MB"
     assert other.level is Level.NOTE
     assert "state version old: 7 keys" in other.text
-    assert "'stream-app:old:*'" in other.remedy
+    assert "stream-app rebuild --state-version old --yes" in other.remedy
