@@ -7,8 +7,7 @@ from pathlib import Path
 from stream_app.config.load import load_config
 from stream_app.config.model import Config
 from stream_app.config.version import state_version
-from stream_app.domain.catalogue import Catalogue, measure_scales
-from stream_app.domain.formula import Formula, FormulaError, parse
+from stream_app.domain.catalogue import Catalogue, wrong_formulas
 from stream_app.domain.rules import FOLD_VERSION
 from stream_app.kpis import BUILT_IN_NAMES, DEFINITIONS, catalogue
 from stream_app.metrics.kpi_names import MetricNameClash, metric_names
@@ -40,15 +39,8 @@ def load_company(path: Path | None) -> Company:
 
 
 def _wrong_formulas(config: Config) -> Iterator[tuple[str, str]]:
-    scale_of = measure_scales(config)
-    formulas: dict[str, Formula] = {
-        definition.name: parse(definition.formula, scale_of) for definition in DEFINITIONS
-    }
-    for kpi in config.kpis.values():
-        try:
-            formulas[kpi.name] = parse(kpi.formula, scale_of, formulas)
-        except FormulaError as error:
-            yield f"kpis.{kpi.name}.formula", str(error)
+    for name, problem in wrong_formulas(DEFINITIONS, config):
+        yield f"kpis.{name}.formula", problem
 
 
 def _clashing_metric_names(config: Config) -> Iterator[tuple[str, str]]:

@@ -104,15 +104,24 @@ def main(arguments: list[str]) -> int:
 
 def _dimensions(kpi: Kpi) -> str:
     definition = kpi.definition
+    if definition.dimensions is not None:
+        return ", ".join(f"`{name}`" for name in sorted(definition.dimensions, key=_rank))
     missing = ", ".join(f"`{name}`" for name in sorted(definition.without))
     more = ", ".join(f"`{name}`" for name in definition.extra)
     return "all" + (f" but {missing}" if missing else "") + (f", also {more}" if more else "")
 
 
+def _rank(dimension: str) -> tuple[bool, int, str]:
+    """The company first, then single dimensions, then combinations."""
+    return dimension != "company", dimension.count("+"), dimension
+
+
 def _windows(kpi: Kpi) -> str:
     if kpi.definition.windows is not None:
         return ", ".join(f"`{kind}`" for kind in kpi.definition.windows)
-    return "all but `hour`" if kpi.formula.reads_levels else "all"
+    if kpi.formula.as_of_now:
+        return "`day`, now"
+    return "all" if kpi.has_hour else "all but `hour`"
 
 
 def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

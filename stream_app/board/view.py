@@ -36,12 +36,14 @@ class Choice:
         windows: the columns; of a comparison of members only the first counts.
         member: None: all members of the dimension are compared.
         top: how many members at most.
+        every: also the KPIs of the company that are no headlines.
     """
 
     windows: tuple[str, ...] = DEFAULT_WINDOWS
     dimension: str = "company"
     member: str | None = "all"
     top: int = 5
+    every: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ def view(
             ),
         )
         for kpi in kpis
+        if choice.every or choice.dimension != "company" or kpi.definition.headline
     )
     rows = tuple(row for row in rows if any(each.value != ABSENT for each in row.cells))
     who = "The company"

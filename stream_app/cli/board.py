@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -47,6 +48,7 @@ _PLAIN_WIDTH: Final = 100
     type=click.IntRange(1),
     help="So many members at most.  [default: 5 in rankings, 20 compared]",
 )
+@click.option("--all", "every", is_flag=True, help="Every KPI of the company, not the headlines.")
 @click.option("--once", is_flag=True, help="Print the board once, as plain text, and end.")
 def command(
     config_path: Path | None,
@@ -55,6 +57,7 @@ def command(
     member: str | None,
     top: int | None,
     *,
+    every: bool,
     once: bool,
 ) -> None:
     """Show the KPIs live: values, changes against the window before, rankings.
@@ -63,7 +66,7 @@ def command(
     the directory in the configuration and are only shown here. Ctrl-C ends it.
     """
     settings, company = settings_and_company(config_path)
-    choice = _choice(company, windows, dimension, member, top)
+    choice = replace(_choice(company, windows, dimension, member, top), every=every)
     finish(_board(settings, company, choice, once=once))
 
 

@@ -17,9 +17,9 @@ from stream_app.config.counting import (
 )
 from stream_app.config.crm import read_experiments, read_silent_sources, read_sources
 from stream_app.config.errors import ConfigError, ConfigErrors, Report
-from stream_app.config.model import Config
+from stream_app.config.model import DEFAULT_STUCK_AFTER_DAYS, Config
 from stream_app.config.people import read_directory, read_notify
-from stream_app.config.scalars import choice
+from stream_app.config.scalars import choice, days
 from stream_app.config.splits import known_dimensions, read_credit, read_splits
 from stream_app.config.targets import read_targets
 from stream_app.config.yaml_nodes import Document, Section, Value, plain
@@ -33,6 +33,7 @@ SECTIONS: Final = (
     "business",
     "currencies",
     "pipelines",
+    "stuck_after",
     "customers",
     "dimensions",
     "credit",
@@ -149,6 +150,7 @@ def _read(
         business=business,
         currencies=read_rates(top.get("currencies"), business.currency, currencies),
         pipelines=pipelines,
+        stuck_after_days=top.read_or("stuck_after", days(0), DEFAULT_STUCK_AFTER_DAYS),
         activate_on=chosen.read_or("activate_on", choice(_ACTIVATE_ON), "event"),
         dimensions=splits,
         credit=read_credit(top.get("credit"), splits),

@@ -224,6 +224,8 @@ DEFAULT_WINDOWS: tuple[str, ...] = (
     "365d",
 )
 
+DEFAULT_STUCK_AFTER_DAYS = 30
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
@@ -234,6 +236,7 @@ class Config:
             business currency. The business currency itself is not listed.
         credit: dimension → rule, complete for every known dimension.
         dimensions: the configured splits; a combination is a tuple of several names.
+        stuck_after_days: a deal is stuck that entered its stage more than so many days ago.
         directory: rep id → entry.
         silent_sources_us: source → business time without an event that makes an alert.
         poison_stop: `poison: stop` was asked for.
@@ -244,6 +247,7 @@ class Config:
     business: Business
     currencies: Mapping[str, tuple[tuple[int, Decimal], ...]] = field(default_factory=dict)
     pipelines: Mapping[str, Pipeline] = field(default_factory=dict)
+    stuck_after_days: int = DEFAULT_STUCK_AFTER_DAYS
     activate_on: Literal["event", "win"] = "event"
     dimensions: tuple[Split, ...] = DEFAULT_DIMENSIONS
     credit: Mapping[str, Credit] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from stream_app.domain.calendar import five_minute_bucket
-from stream_app.domain.facts import Measures, Members
+from stream_app.domain.facts import Fact, Measures, Members
 from stream_app.domain.rules import FoldRules
 from stream_app.domain.scopes import COMPANY, scope_key
 from stream_app.domain.thread import Change
@@ -23,7 +23,9 @@ Deltas = dict[CellKey, dict[str, int]]
 Scopes = tuple[str, ...]
 """Scope keys."""
 
-_Scopes = tuple[Scopes, Scopes]
+_Scopes = tuple[Scopes, Scopes, Scopes]
+_Sums = dict[tuple[Scopes, int], dict[str, int]]
+_PEOPLE: Final = frozenset({"rep", "team"})
 _MAX_CACHED_MEMBERS: Final = 100_000
 
 
@@ -48,23 +50,13 @@ class CellSplitter:
         """
         # Facts of a thread share members and buckets: what they add to is summed up before it is
         # spread over some fifteen cells, and what cancels out is not spread at all.
-        sums: dict[tuple[Scopes, int], dict[str, int]] = {}
+        sums: _Sums = {}
         for fact, latest, sign, _ in changes:
-            instant_us = fact.instant_us
             if fact.stage is not None:
                 scopes = self._stage_scopes(fact.at_time, latest, fact.stage)
-                _sum(sums, scopes, instant_us, fact.measures, sign)
-                continue
-            plain, by_line = self._scopes(fact.at_time, latest)
-            _sum(sums, plain, instant_us, fact.measures, sign)
-            for dimension, member in fact.extra:
-                extra = (scope_key((dimension,), (member,)),)
-                _sum(sums, extra, instant_us, fact.measures, sign)
-            if fact.lines is None:
-                _sum(sums, by_line, instant_us, fact.measures, sign)
-            elif by_line:
-                for scopes, measures in self._lines(fact.at_time, latest, fact.lines):
-                    _sum(sums, scopes, instant_us, measures, sign)
+                _sum(sums, scopes, fact.instant_us, fact.measures, sign)
+            else:
+                self._sum_fact(sums, fact, latest, sign)
         day_of = self._rules.calendar.day_of
         for (scopes, instant_us), total in sums.items():
             added = [(key, value) for key, value in total.items() if value]
@@ -75,20 +67,38 @@ class CellSplitter:
             if five >= oldest_five_minutes:
                 _spread(deltas, scopes, FIVE_MINUTE_BASE + five, added)
 
+    def _sum_fact(self, sums: "_Sums", fact: Fact, latest: Members, sign: int) -> None:
+        instant_us = fact.instant_us
+        plain, by_line, people = self._scopes(fact.at_time, latest)
+        _sum(sums, plain, instant_us, fact.measures, sign)
+        if fact.people:
+            _sum(sums, people, instant_us, fact.people, sign)
+        if fact.extra:
+            extra = tuple(scope_key((name,), (member,)) for name, member in fact.extra)
+            _sum(sums, extra, instant_us, fact.measures, sign)
+        if fact.lines is None:
+            _sum(sums, by_line, instant_us, fact.measures, sign)
+        elif by_line:
+            for scopes, measures in self._lines(fact.at_time, latest, fact.lines):
+                _sum(sums, scopes, instant_us, measures, sign)
+
     def _scopes(self, at_time: Members, latest: Members) -> "_Scopes":
-        """The scopes without and those with a product line."""
+        """The scopes without and those with a product line, and those that have histograms."""
         cached = self._scopes_by_members.get((at_time, latest))
         if cached is not None:
             return cached
         rules = self._rules
         members = _resolved(at_time, latest)
-        plain, by_line = [COMPANY], list[str]()
-        for split in rules.splits:
+        plain, by_line, people = [COMPANY], list[str](), [COMPANY]
+        for split, name in zip(rules.splits, rules.split_names, strict=True):
             key = scope_key([rules.dimensions[i] for i in split], [members[i] for i in split])
             (by_line if rules.product_line_index in split else plain).append(key)
+            if name in _PEOPLE:
+                people.append(key)
         if len(self._scopes_by_members) >= _MAX_CACHED_MEMBERS:
             self._scopes_by_members.clear()
-        found = self._scopes_by_members[at_time, latest] = (tuple(plain), tuple(by_line))
+        found = (tuple(plain), tuple(by_line), tuple(people))
+        self._scopes_by_members[at_time, latest] = found
         return found
 
     def _lines(
@@ -127,7 +137,7 @@ def _resolved(at_time: Members, latest: Members) -> Members:
 
 
 def _sum(
-    sums: dict[tuple[Scopes, int], dict[str, int]],
+    sums: _Sums,
     scopes: Scopes,
     instant_us: int,
     measures: Measures,

@@ -3,6 +3,7 @@
 from typing import Final, NamedTuple
 
 from stream_app.domain.facts import Fact, Measures, Members
+from stream_app.domain.histogram import bin_of
 from stream_app.domain.measures import measure_key
 from stream_app.domain.rules import FoldRules
 from stream_app.domain.scopes import UNASSIGNED
@@ -51,14 +52,17 @@ def won(
 ) -> Fact:
     """The win that stands; `started_at` is where its sales cycle began, if that is known."""
     cycle: Measures = ()
+    people: Measures = ()
     if started_at is not None:
         seconds = max(0, (result_at - started_at) // _MICROSECONDS)
         cycle = (("cycle_deals", 1), ("cycle_seconds", seconds))
+        people = ((measure_key("cycle_bin", str(bin_of(seconds))), 1),)
     return Fact(
         result_at,
         rules.at_time_only(members),
         size.won_measures(size) + cycle,
         size.per_line(lambda line: size.won_measures(line) + cycle),
+        people=people,
     )
 
 

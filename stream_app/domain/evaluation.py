@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from stream_app.domain.catalogue import Catalogue
-from stream_app.domain.formula import Number, Sides
 from stream_app.domain.kpi import Kpi
 from stream_app.domain.scopes import COMPANY, split_scope
 from stream_app.domain.totals import ScopeTotals
+from stream_app.domain.views import Number, Result, Sides, Views
 from stream_app.domain.windows import Window, WindowRules
 
 
@@ -62,39 +62,47 @@ class Evaluator:
             only: names of the KPIs to look at; None for all.
         """
         dimension, _ = split_scope(scope)
+        views = Views(totals)
         for window in windows:
-            for kpi in self._catalogue.existing(dimension, window.kind, closed=window.complete):
-                if only is not None and kpi.name not in only:
-                    continue
-                if self._has_record(scope, totals, kpi, window):
-                    yield evaluate(scope, totals, kpi, window)
-
-    @staticmethod
-    def _has_record(scope: str, totals: ScopeTotals, kpi: Kpi, window: Window) -> bool:
-        measures = kpi.measures
-        if any(totals.is_touched(measure, window.range) for measure in measures):
-            return True
-        if window.complete:
-            return False
-        earlier = window.previous
-        return scope == COMPANY or (
-            earlier is not None and any(totals.is_touched(measure, earlier) for measure in measures)
-        )
+            kpis = self._catalogue.existing(dimension, window.kind, closed=window.complete)
+            if only is not None:
+                kpis = tuple(kpi for kpi in kpis if kpi.name in only)
+            if not kpis:
+                continue
+            sides, earlier = views.sides(window), views.sides_one_step_earlier(window)
+            for kpi in kpis:
+                if _has_record(scope, kpi, window, sides):
+                    yield _evaluated(scope, kpi, window, sides, earlier)
 
 
 def evaluate(scope: str, totals: ScopeTotals, kpi: Kpi, window: Window) -> KpiValue:
     """One KPI over one window of one scope, with its previous value."""
-    sides, earlier = Sides.of(window), Sides.one_step_earlier(window)
-    result = kpi.formula.evaluate(totals, sides)
-    value = result.value
-    previous = kpi.formula.evaluate(totals, earlier).value
-    if kpi.requires is not None:
-        if not _holds(kpi.requires.evaluate(totals, sides).value):
-            value = None
-        if not _holds(kpi.requires.evaluate(totals, earlier).value):
-            previous = None
-    return KpiValue(kpi, scope, window, value, result.numerator, result.denominator, previous)
+    views = Views(totals)
+    return _evaluated(scope, kpi, window, views.sides(window), views.sides_one_step_earlier(window))
 
 
-def _holds(value: Number | None) -> bool:
-    return value is not None and value > 0
+def _has_record(scope: str, kpi: Kpi, window: Window, sides: Sides) -> bool:
+    touched, view, earlier = kpi.formula.touched, sides.value, sides.previous
+    if view is not None and any(view.is_touched(name, place) for name, place in touched):
+        return True
+    if window.complete:
+        return False
+    return scope == COMPANY or (
+        earlier is not None and any(earlier.is_touched(name, place) for name, place in touched)
+    )
+
+
+def _evaluated(scope: str, kpi: Kpi, window: Window, sides: Sides, earlier: Sides) -> KpiValue:
+    result = _result(kpi, sides)
+    previous = None if kpi.formula.as_of_now else _result(kpi, earlier).value
+    return KpiValue(
+        kpi, scope, window, result.value, result.numerator, result.denominator, previous
+    )
+
+
+def _result(kpi: Kpi, sides: Sides) -> Result:
+    """What a formula that compares nothing says of a range is asked by several windows."""
+    view, formula = sides.value, kpi.formula
+    if view is None or formula.compares:
+        return formula.evaluate(sides)
+    return view.once(kpi.name, lambda: formula.evaluate(sides))

@@ -23,6 +23,7 @@ class Fact(NamedTuple):
         lines: what is added under each product line instead, or None when the deal has no lines.
         extra: further scopes of these measures, as (dimension, member).
         stage: the stage member of a stage fact (it exists only in the stage scopes), or None.
+        people: measures of the company, the team and the rep alone, beside the others.
     """
 
     instant_us: int
@@ -31,3 +32,4 @@ class Fact(NamedTuple):
     lines: tuple[tuple[str | None, Measures], ...] | None = None
     extra: tuple[tuple[str, str | None], ...] = ()
     stage: str | None = None
+    people: Measures = ()

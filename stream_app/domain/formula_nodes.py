@@ -5,57 +5,18 @@ A node's *scale* says how many decimals its integers carry (minor units of the b
 until the very end.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import NamedTuple, Protocol
+from typing import Final, Literal
 
-from stream_app.domain.windows import Range, Window
+from stream_app.domain.views import Exact, Number, Place, Reading, Result, Sides, View
 
-Exact = int | Fraction
-Number = int | float | Decimal
+Operator = Literal[">", ">=", "!="]
+OPERATORS: Final[Mapping[str, Operator]] = {">": ">", ">=": ">=", "!=": "!="}
 
-
-class Totals(Protocol):
-    """What a formula reads of one scope."""
-
-    def flow(self, name: str, over: Range) -> int:
-        """A flow's total over a range."""
-
-    def stock_at_start(self, name: str, over: Range) -> int:
-        """A stock just before a range."""
-
-    def stock_at_end(self, name: str, over: Range) -> int:
-        """A stock at the end of a range."""
-
-
-class Sides(NamedTuple):
-    """The ranges that one evaluation reads; None: nothing there to compare with."""
-
-    value: Range | None
-    compared: Range | None
-    previous: Range | None
-    last_year: Range | None
-
-    @classmethod
-    def of(cls, window: Window) -> "Sides":
-        """The window itself."""
-        return cls(window.range, window.compared, window.previous, window.last_year)
-
-    @classmethod
-    def one_step_earlier(cls, window: Window) -> "Sides":
-        """What the record's `previous` is computed over."""
-        earlier = window.previous
-        return cls(earlier, earlier, window.before_previous, window.previous_last_year)
-
-
-class Result(NamedTuple):
-    """A formula's value; `numerator` and `denominator` of its outermost quotient, else None."""
-
-    value: Number | None
-    numerator: Number | None
-    denominator: Number | None
+Evaluate = Callable[[Sides, View | None], Exact | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +29,27 @@ class Node:
         quotient: numerator and denominator, where the operation is a division.
     """
 
-    evaluate: "Callable[[Totals, Sides, Range | None], Exact | None]"
+    evaluate: Evaluate
     scale: int
     depth: int = 1
     quotient: "tuple[Node, Node] | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What must hold for a formula to have a value: `difference` compared with 0."""
+
+    difference: Node
+    operator: Operator
+
+    def holds(self, sides: Sides, view: View | None) -> bool:
+        """Whether it does; not where an operand is null."""
+        value = self.difference.evaluate(sides, view)
+        if value is None:
+            return False
+        if self.operator == "!=":
+            return value != 0
+        return value > 0 or (value == 0 and self.operator == ">=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,29 +58,41 @@ class Formula:
 
     Attributes:
         text: as it was written.
-        measures: the measures it reads, those of other KPIs it names included.
+        touched: the measures it reads, those of other KPIs it names included, and where each of
+            them must be other than zero to make a record exist.
         compares: it says `previous` or `last_year`, so that a running window is cut.
         reads_levels: it reads a stock, so that it does not exist for `hour`.
+        reads_whole: it looks ahead to the end of the window, so that it does not exist for `hour`.
+        as_of_now: it reads an age, so that it exists in the running `day` and has no earlier value.
+        condition: what must hold, else the value is null.
     """
 
     text: str
-    measures: frozenset[str]
+    touched: frozenset[tuple[str, Place]]
     compares: bool
     reads_levels: bool
+    reads_whole: bool
+    as_of_now: bool
     root: Node
+    condition: Condition | None = None
 
-    def evaluate(self, totals: Totals, sides: Sides) -> Result:
+    @property
+    def measures(self) -> frozenset[str]:
+        """The names of the measures it reads."""
+        return frozenset(name for name, _ in self.touched)
+
+    def evaluate(self, sides: Sides) -> Result:
         """The value over one window of one scope."""
-        over = sides.compared if self.compares else sides.value
+        view = sides.compared if self.compares else sides.value
         root = self.root
+        holds = self.condition is None or self.condition.holds(sides, view)
         if root.quotient is None:
-            value = root.evaluate(totals, sides, over)
+            value = root.evaluate(sides, view) if holds else None
             return Result(as_number(value, root.scale), None, None)
         top, bottom = root.quotient
-        numerator = top.evaluate(totals, sides, over)
-        denominator = bottom.evaluate(totals, sides, over)
+        numerator, denominator = top.evaluate(sides, view), bottom.evaluate(sides, view)
         quotient = None
-        if numerator is not None and denominator:
+        if holds and numerator is not None and denominator:
             quotient = Fraction(numerator) / denominator
         return Result(
             as_number(quotient, root.scale),
@@ -110,28 +100,28 @@ class Formula:
             as_number(denominator, bottom.scale),
         )
 
+    def as_operand(self) -> Node:
+        """The formula inside another one: null where its condition does not hold."""
+        root, condition = self.root, self.condition
+        if condition is None:
+            return root
+
+        def evaluate(sides: Sides, view: View | None) -> Exact | None:
+            return root.evaluate(sides, view) if condition.holds(sides, view) else None
+
+        return Node(evaluate, root.scale, root.depth + 1)
+
 
 def constant(value: int, scale: int) -> Node:
     """A number that the formula says itself."""
-    return Node(lambda _totals, _sides, _over: value, scale)
+    return Node(lambda _sides, _view: value, scale)
 
 
-def flow(name: str, scale: int) -> Node:
-    """A flow over the range asked for."""
+def operand(reading: Reading, scale: int) -> Node:
+    """A measure over the range asked for."""
 
-    def evaluate(totals: Totals, _sides: Sides, over: Range | None) -> Exact | None:
-        return None if over is None else totals.flow(name, over)
-
-    return Node(evaluate, scale)
-
-
-def level(name: str, scale: int, *, at_end: bool) -> Node:
-    """A stock before or at the end of the range asked for."""
-
-    def evaluate(totals: Totals, _sides: Sides, over: Range | None) -> Exact | None:
-        if over is None:
-            return None
-        return totals.stock_at_end(name, over) if at_end else totals.stock_at_start(name, over)
+    def evaluate(_sides: Sides, view: View | None) -> Exact | None:
+        return None if view is None else view.read(reading)
 
     return Node(evaluate, scale)
 
@@ -139,8 +129,17 @@ def level(name: str, scale: int, *, at_end: bool) -> Node:
 def compared(node: Node, *, previous: bool) -> Node:
     """What the node says one step, or a year, earlier."""
 
-    def evaluate(totals: Totals, sides: Sides, _over: Range | None) -> Exact | None:
-        return node.evaluate(totals, sides, sides.previous if previous else sides.last_year)
+    def evaluate(sides: Sides, _view: View | None) -> Exact | None:
+        return node.evaluate(sides, sides.previous if previous else sides.last_year)
+
+    return Node(evaluate, node.scale, node.depth + 1)
+
+
+def whole(node: Node) -> Node:
+    """What the node says over the whole window, its days to come included."""
+
+    def evaluate(sides: Sides, view: View | None) -> Exact | None:
+        return None if view is None else node.evaluate(sides, view.whole)
 
     return Node(evaluate, node.scale, node.depth + 1)
 
@@ -150,8 +149,8 @@ def added(left: Node, right: Node, sign: int) -> Node:
     scale = max(left.scale, right.scale)
     lift_left, lift_right = 10 ** (scale - left.scale), sign * 10 ** (scale - right.scale)
 
-    def evaluate(totals: Totals, sides: Sides, over: Range | None) -> Exact | None:
-        a, b = left.evaluate(totals, sides, over), right.evaluate(totals, sides, over)
+    def evaluate(sides: Sides, view: View | None) -> Exact | None:
+        a, b = left.evaluate(sides, view), right.evaluate(sides, view)
         return None if a is None or b is None else a * lift_left + b * lift_right
 
     return Node(evaluate, scale, _depth(left, right))
@@ -160,8 +159,8 @@ def added(left: Node, right: Node, sign: int) -> Node:
 def multiplied(left: Node, right: Node) -> Node:
     """The product."""
 
-    def evaluate(totals: Totals, sides: Sides, over: Range | None) -> Exact | None:
-        a, b = left.evaluate(totals, sides, over), right.evaluate(totals, sides, over)
+    def evaluate(sides: Sides, view: View | None) -> Exact | None:
+        a, b = left.evaluate(sides, view), right.evaluate(sides, view)
         return None if a is None or b is None else a * b
 
     return Node(evaluate, left.scale + right.scale, _depth(left, right))
@@ -170,11 +169,24 @@ def multiplied(left: Node, right: Node) -> Node:
 def divided(left: Node, right: Node) -> Node:
     """The quotient; null where the divisor is 0."""
 
-    def evaluate(totals: Totals, sides: Sides, over: Range | None) -> Exact | None:
-        a, b = left.evaluate(totals, sides, over), right.evaluate(totals, sides, over)
+    def evaluate(sides: Sides, view: View | None) -> Exact | None:
+        a, b = left.evaluate(sides, view), right.evaluate(sides, view)
         return None if a is None or not b else Fraction(a) / b
 
     return Node(evaluate, left.scale - right.scale, _depth(left, right), (left, right))
+
+
+def inverse(node: Node, limit: Fraction) -> Node:
+    """1 / x, at most `limit`; that too where x is 0."""
+
+    def evaluate(sides: Sides, view: View | None) -> Exact | None:
+        value = node.evaluate(sides, view)
+        if value is None:
+            return None
+        lifted = value * Fraction(10) ** -node.scale
+        return limit if lifted == 0 else min(limit, 1 / lifted)
+
+    return Node(evaluate, 0, node.depth + 1)
 
 
 def _depth(left: Node, right: Node) -> int:
@@ -191,7 +203,7 @@ def as_number(value: Exact | None, scale: int) -> Number | None:
     if isinstance(value, int):
         if scale <= 0:
             return value * power
-        whole, rest = divmod(value, power)
-        return Decimal(f"{value}E-{scale}") if rest else whole  # exact, whatever the precision
+        integer, rest = divmod(value, power)
+        return Decimal(f"{value}E-{scale}") if rest else integer  # exact, whatever the precision
     exact = value / power if scale >= 0 else value * power
     return exact.numerator if exact.denominator == 1 else exact.numerator / exact.denominator

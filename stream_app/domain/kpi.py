@@ -6,12 +6,16 @@ from typing import Final, Literal
 
 from stream_app.domain.formula import Formula
 
-Unit = Literal["count", "currency", "ratio", "seconds", "points", "currency_per_day"]
+Unit = Literal["count", "currency", "ratio", "seconds", "points", "currency per day"]
 
 PEOPLE: Final = frozenset({"company", "team"})
 """Dimensions of the `hour` and of closed days."""
 
-STAGE_DIMENSIONS: Final = ("stage", "team+stage", "rep+stage")
+STAGE_DIMENSIONS: Final = frozenset({"stage", "team+stage", "rep+stage"})
+"""The only dimensions of the KPIs of stages."""
+
+HISTOGRAM_DIMENSIONS: Final = frozenset({"company", "team", "rep"})
+"""The only dimensions that have percentiles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +30,13 @@ class Definition:
         better: which direction is good.
         title: what a wall shows.
         definition: one sentence that two people understand alike.
-        requires: a formula that must be greater than 0, else the KPI is undefined.
+        requires: a condition without which the KPI is undefined, like `spend != 0`.
         without: configured dimensions it does not exist for, alone or combined.
-        windows: the kinds it exists for, or None for all.
+        windows: the kinds it exists for, or None for all that its formula allows.
+        in_hour: whether it exists for `hour`, if its formula allows that.
         extra: dimensions it has without their being configured.
         dimensions: the only ones it exists for; None: the company, the configured and the extra.
+        headline: the board shows it without being asked for.
     """
 
     name: str
@@ -42,8 +48,10 @@ class Definition:
     requires: str | None = None
     without: frozenset[str] = frozenset()
     windows: tuple[str, ...] | None = None
+    in_hour: bool = True
     extra: tuple[str, ...] = ()
     dimensions: frozenset[str] | None = None
+    headline: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +60,6 @@ class Kpi:
 
     definition: Definition
     formula: Formula
-    requires: Formula | None
 
     @property
     def name(self) -> str:
@@ -62,8 +69,15 @@ class Kpi:
     @property
     def measures(self) -> frozenset[str]:
         """Every measure that can change its value."""
-        more = self.requires.measures if self.requires is not None else frozenset()
-        return self.formula.measures | more
+        return self.formula.measures
+
+    @property
+    def has_hour(self) -> bool:
+        """Whether it exists for `hour`: flows do."""
+        formula = self.formula
+        return self.definition.in_hour and not (
+            formula.reads_levels or formula.reads_whole or formula.as_of_now
+        )
 
     def exists(
         self, dimension: str, kind: str, *, closed: bool, configured: Collection[str]
@@ -80,7 +94,9 @@ class Kpi:
         windows = self.definition.windows
         if windows is not None and kind not in windows:
             return False
-        if kind == "hour" and self.formula.reads_levels:
+        if kind == "hour" and not self.has_hour:
+            return False
+        if self.formula.as_of_now and (kind != "day" or closed):
             return False
         is_fine = kind == "hour" or (kind == "day" and closed)
         if is_fine and dimension not in PEOPLE:

@@ -68,7 +68,19 @@ COUNTS: Final = frozenset(
 )
 """Measures that are plain integers: numbers of things, seconds, scores."""
 
-BUILT_IN: Final = MONEY | COUNTS | {"cycle_bin"}
+WEIGHABLE: Final = {"open_value": "open_value_staged", "closing_value": "closing_value_staged"}
+"""Money that stages' probabilities weigh → the measure that keeps it apart by stage."""
+
+HISTOGRAMS: Final = {"cycle_seconds": "cycle_bin"}
+"""What has percentiles → the measure that counts its bins; for the company, teams and reps only."""
+
+AGED: Final = frozenset({"still_open", "still_open_value"})
+"""What is open now, by the day since when: the only measures that have an age."""
+
+INNER: Final = frozenset({*WEIGHABLE.values(), *HISTOGRAMS.values()})
+"""Measures that formulas reach through functions, never by name."""
+
+BUILT_IN: Final = MONEY | COUNTS | INNER
 
 
 @lru_cache(maxsize=65_536)

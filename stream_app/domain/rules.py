@@ -9,7 +9,7 @@ from stream_app.domain.calendar import BusinessCalendar
 from stream_app.domain.currencies import MINOR_UNIT_EXPONENTS
 from stream_app.domain.facts import Members
 
-FOLD_VERSION: Final = 1
+FOLD_VERSION: Final = 2
 """Raise it whenever the fold's output changes for the same events: the state version follows."""
 
 MAX_THREAD_EVENTS: Final = 5_000

@@ -2,16 +2,17 @@
 
 Partials are absolute and versioned; the newest version per (bucket, source partition) wins, so a
 repeat, a reordering or a duplicate is harmless. Flows of money are converted per bucket and
-currency as they arrive; stocks keep their currencies and are converted with the rate of the day
-they are asked for.
+currency (and stage, where its chance weighs them) as they arrive; stocks keep their currencies and
+are converted with the rate of the day they are asked for.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Final
 
 from stream_app.domain.cells import FIVE_MINUTE_BASE
-from stream_app.domain.measures import MONEY, STOCKS, split_measure
+from stream_app.domain.histogram import Histogram
+from stream_app.domain.measures import HISTOGRAMS, MONEY, STOCKS, WEIGHABLE, split_measure
 from stream_app.domain.rates import Rates
 from stream_app.domain.series import Series
 from stream_app.domain.windows import Days, Range
@@ -19,7 +20,41 @@ from stream_app.domain.windows import Days, Range
 Partial = tuple[int, dict[str, int]]
 """(version, measures) of one cell from one source partition."""
 
+Parts = tuple[str, ...]
+"""Of a measure's key behind its name: currency, and pipeline and stage where chances weigh it."""
+
 _NO_SERIES: Final = Series()
+_NO_PARTS: Final[Mapping[str, Parts]] = {}
+_HISTOGRAMS: Final = frozenset(HISTOGRAMS.values())
+_WEIGHED: Final = frozenset(WEIGHABLE.values())
+
+
+class _Rows:
+    """The rows of one kind of bucket.
+
+    Attributes:
+        series: a flow's name, or a stock's whole key → its row.
+        keys: a stock's name → its keys with their parts.
+        histograms: name → its bins.
+    """
+
+    __slots__ = ("histograms", "keys", "series")
+
+    def __init__(self) -> None:
+        self.series: dict[str, Series] = {}
+        self.keys: dict[str, dict[str, Parts]] = {}
+        self.histograms: dict[str, Histogram] = {}
+
+    def row(self, name: str) -> Series:
+        """The row of that name, empty if there is none."""
+        return self.series.get(name, _NO_SERIES)
+
+    def add(self, name: str, index: int, change: int) -> None:
+        """Add to the row of that name."""
+        series = self.series.get(name)
+        if series is None:
+            series = self.series[name] = Series()
+        series.add(index, change)
 
 
 class ScopeTotals:
@@ -37,8 +72,8 @@ class ScopeTotals:
         self._rates = rates
         self._day_of_bucket = day_of_bucket
         self._partials: dict[tuple[int, str], Partial] = {}
-        self._days: dict[str, Series] = {}
-        self._fives: dict[str, Series] = {}
+        self._days = _Rows()
+        self._fives = _Rows()
         self._raw: dict[tuple[int, str], int] = {}  # foreign money of a flow per (bucket, key)
 
     def put(self, bucket: int, source: str, version: int, measures: dict[str, int]) -> set[str]:
@@ -77,9 +112,7 @@ class ScopeTotals:
 
     def flow(self, name: str, over: Range) -> int:
         """A flow's total over a range; money in minor units of the business currency."""
-        if isinstance(over, Days):
-            return self._days.get(name, _NO_SERIES).total(over.first, over.end)
-        return self._fives.get(name, _NO_SERIES).total(over.first, over.end)
+        return self._rows(over).row(name).total(over.first, over.end)
 
     def stock_at_start(self, name: str, over: Range) -> int:
         """A stock just before a range."""
@@ -92,82 +125,77 @@ class ScopeTotals:
             return self._level(name, over.end)
         return self._level(name, over.day, over)
 
+    def aged(self, name: str, over: Range, days: int) -> int:
+        """A flow's total before so many days before the last day of a range."""
+        last = over.end - 1 if isinstance(over, Days) else over.day
+        return self._days.row(name).total_before(last - days)
+
+    def percentile(self, name: str, over: Range, percent: Fraction) -> int | None:
+        """The nearest rank in a histogram over a range; None where it is empty."""
+        histogram = self._rows(over).histograms.get(name)
+        return None if histogram is None else histogram.percentile(percent, over.first, over.end)
+
     def is_touched(self, name: str, over: Range) -> bool:
         """Whether the measure is other than zero somewhere in the range, or a stock at its ends."""
         if name in STOCKS:
             return bool(self.stock_at_end(name, over) or self.stock_at_start(name, over))
-        series = self._days if isinstance(over, Days) else self._fives
-        return series.get(name, _NO_SERIES).any_in(over.first, over.end)
+        return self._rows(over).row(name).any_in(over.first, over.end)
 
-    def stages_of(self, name: str) -> Iterable[tuple[str, tuple[str, ...]]]:
-        """The keys of a staged stock or flow with their (currency, pipeline, stage)."""
-        for key in self._days:
-            found, parts = split_measure(key)
-            if found == name and parts:
-                yield key, parts
-
-    def weighted(self, name: str, over: Range, probability: Callable[[str, str], Decimal]) -> int:
-        """Money times its stage's probability, rounded once per day, currency and stage."""
-        days = over if isinstance(over, Days) else Days(over.day, over.day + 1)
-        total = 0
-        for key, (currency, pipeline, stage) in self.stages_of(name):
-            share = probability(pipeline, stage)
-            if not share:
-                continue
-            series = self._days[key]
-            if name in STOCKS:
-                level = series.total_before(days.end)
-                total += self._rates.convert_share(level, currency, days.end - 1, share)
-            else:
-                total += sum(
-                    self._rates.convert_share(value, currency, day, share)
-                    for day, value in series.items(days.first, days.end)
-                )
-        return total
+    def _rows(self, over: Range) -> _Rows:
+        return self._days if isinstance(over, Days) else self._fives
 
     def _level(self, name: str, end_day: int, part_of_day: Range | None = None) -> int:
         """A stock after the days before `end_day`, and a part of that day if given."""
         if name not in MONEY:
-            level = self._days.get(name, _NO_SERIES).total_before(end_day)
-            if part_of_day is not None:
-                level += self.flow(name, part_of_day)
-            return level
+            return self._units(name, end_day, part_of_day)
         rate_day = end_day if part_of_day is not None else end_day - 1
-        # What came and went within one day has five-minute cells, but none of the day.
-        keys = self._days.keys() if part_of_day is None else self._days.keys() | self._fives.keys()
-        total = 0
-        for key in keys:
-            found, parts = split_measure(key)
-            if found != name or not parts:
-                continue
-            minor = self._days.get(key, _NO_SERIES).total_before(end_day)
-            if part_of_day is not None:
-                minor += self.flow(key, part_of_day)
-            total += self._rates.convert(minor, parts[0], rate_day)
-        return total
+        keys = self._days.keys.get(name, _NO_PARTS)
+        if part_of_day is not None:
+            # What came and went within one day has five-minute cells, but none of the day.
+            keys = {**keys, **self._fives.keys.get(name, _NO_PARTS)}
+        value = self._value
+        return sum(
+            value(name, parts, self._units(key, end_day, part_of_day), rate_day)
+            for key, parts in keys.items()
+        )
+
+    def _units(self, key: str, end_day: int, part_of_day: Range | None) -> int:
+        level = self._days.row(key).total_before(end_day)
+        return level if part_of_day is None else level + self.flow(key, part_of_day)
+
+    # -- what is kept ----------------------------------------------------------------------------
 
     def _add(self, bucket: int, key: str, change: int) -> str:
         name, parts = split_measure(key)
         if bucket >= FIVE_MINUTE_BASE:
-            series_by_name, index = self._fives, bucket - FIVE_MINUTE_BASE
+            rows, index = self._fives, bucket - FIVE_MINUTE_BASE
         else:
-            series_by_name, index = self._days, bucket
-        if name in STOCKS or len(parts) > 1 or (parts and name not in MONEY):
-            row = key
-        else:
-            row = name
+            rows, index = self._days, bucket
+        if name in STOCKS:
             if parts:
-                change = self._converted(bucket, index, key, parts[0], change)
-        series = series_by_name.get(row)
-        if series is None:
-            series = series_by_name[row] = Series()
-        series.add(index, change)
+                rows.keys.setdefault(name, {})[key] = parts
+            rows.add(key, index, change)
+            return name
+        if name in _HISTOGRAMS:
+            histogram = rows.histograms.get(name)
+            if histogram is None:
+                histogram = rows.histograms[name] = Histogram()
+            histogram.add(index, int(parts[0]), change)
+        elif parts:
+            change = self._change_of_value(bucket, index, key, change)
+        rows.add(name, index, change)
         return name
 
-    def _converted(self, bucket: int, index: int, key: str, currency: str, change: int) -> int:
-        """How the converted sum of a bucket changes: rounding is per bucket and currency."""
+    def _change_of_value(self, bucket: int, index: int, key: str, change: int) -> int:
+        """How the value of a bucket changes: rounding is per bucket and currency (and stage)."""
+        name, parts = split_measure(key)
         day = index if bucket < FIVE_MINUTE_BASE else self._day_of_bucket(index)
         before = self._raw.get((bucket, key), 0)
         after = self._raw[bucket, key] = before + change
-        convert = self._rates.convert
-        return convert(after, currency, day) - convert(before, currency, day)
+        return self._value(name, parts, after, day) - self._value(name, parts, before, day)
+
+    def _value(self, name: str, parts: Parts, minor: int, day: int) -> int:
+        if name in _WEIGHED:
+            currency, pipeline, stage = parts
+            return self._rates.weighted(minor, currency, day, pipeline, stage)
+        return self._rates.convert(minor, parts[0], day)

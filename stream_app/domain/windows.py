@@ -22,10 +22,20 @@ _MONTHS_IN_YEAR: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """A range of whole business days, `first <= day < end`."""
+    """A range of whole business days, `first <= day < end`.
+
+    Attributes:
+        whole_end: the end of the whole window that the range is the beginning of; None: `end`.
+    """
 
     first: int
     end: int
+    whole_end: int | None = None
+
+    @property
+    def whole(self) -> "Days":
+        """All days of the window, those to come and those cut off too."""
+        return self if self.whole_end is None else Days(self.first, self.whole_end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,11 @@ class FiveMinutes:
     first: int
     end: int
     day: int
+
+    @property
+    def whole(self) -> Days:
+        """The business day."""
+        return Days(self.day, self.day + 1)
 
 
 Range = Days | FiveMinutes
@@ -220,7 +235,7 @@ class WindowRules:
             start=self._rfc3339(self.calendar.day_start(start)),
             end=self._rfc3339(self.calendar.day_start(whole.end)),
             complete=False,
-            range=Days(start, today + 1),
+            range=Days(start, today + 1, None if whole.end == today + 1 else whole.end),
             compared=compared,
             previous=previous,
             before_previous=before_previous,
@@ -286,7 +301,8 @@ def _cut(period: Days, completed: int) -> Days | None:
     """The first `completed` days of a period; None while nothing is completed."""
     if completed <= 0:
         return None
-    return Days(period.first, min(period.end, period.first + completed))
+    end = period.first + completed
+    return period if end >= period.end else Days(period.first, end, period.end)
 
 
 def _shift_months(first_of_month: date, months: int) -> date:

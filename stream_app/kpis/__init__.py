@@ -8,13 +8,15 @@ kind of thing.
 from stream_app.config.model import Config
 from stream_app.domain.catalogue import Catalogue
 from stream_app.domain.kpi import Definition
-from stream_app.kpis import deals, leads, loyalty, pipeline, revenue
+from stream_app.kpis import customers, deals, leads, loyalty, pipeline, revenue, stages
 
 DEFINITIONS: tuple[Definition, ...] = (
     *revenue.DEFINITIONS,
     *leads.DEFINITIONS,
     *deals.DEFINITIONS,
     *pipeline.DEFINITIONS,
+    *stages.DEFINITIONS,
+    *customers.DEFINITIONS,
     *loyalty.DEFINITIONS,
 )
 

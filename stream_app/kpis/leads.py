@@ -10,6 +10,7 @@ DEFINITIONS = (
         better="higher",
         title="Leads",
         definition="Leads created, each once, by the time of their creation.",
+        headline=True,
     ),
     Definition(
         name="conversions",
@@ -18,6 +19,7 @@ DEFINITIONS = (
         better="higher",
         title="Conversions",
         definition="Leads whose first standing win among their deals falls into the window.",
+        headline=True,
     ),
     Definition(
         name="conversion_rate",
@@ -26,5 +28,16 @@ DEFINITIONS = (
         better="higher",
         title="Conversion rate",
         definition="Conversions in the period over leads created in the period; it may exceed 1.",
+        headline=True,
+    ),
+    Definition(
+        name="cohort_conversion_rate",
+        formula="leads_converted / leads",
+        unit="ratio",
+        better="higher",
+        title="Cohort conversion",
+        definition=(
+            "Share of the leads created in the window that have been won, whenever that was."
+        ),
     ),
 )

@@ -15,7 +15,7 @@ MINUS = "\N{MINUS SIGN}"
         (-500, "currency", f"{MINUS}€500"),
         (10_005_534, "currency", "€10.01 M"),
         (2_500_000_000, "currency", "€2.50 bn"),
-        (1_234, "currency_per_day", "€1,234 a day"),
+        (1_234, "currency per day", "€1,234 a day"),
         (0.631501, "ratio", "63.2 %"),
         (-0.05, "ratio", f"{MINUS}5.0 %"),
         (4_474_035, "seconds", "51d 18h"),

@@ -63,7 +63,7 @@ def by_scope(deltas: Deltas) -> Sums:
     sums: Sums = {}
     for (scope, bucket), measures in deltas.items():
         for key, value in measures.items():
-            if "_staged/" not in key:
+            if "_staged/" not in key and not key.startswith("cycle_bin/"):
                 sums.setdefault(split_scope(scope), {}).setdefault(bucket, {})[key] = value
     return sums
 

@@ -64,4 +64,5 @@ def test_the_core_says_what_the_contract_says(rnd: Random) -> None:
     log = a_log(rnd, config, now)
     wanted = reference_values.values(log_cells(log, config), config, now)
     found = core.values(config, core.counted(config, log), now)
+    found = {key: value for key, value in found.items() if key[0] in reference_values.KPIS}
     assert not disagreements(found, wanted)
