@@ -7,7 +7,12 @@ from stream_app.state.tables import StateTable
 
 
 class TableState:
-    """Implements `stages.ports.State` over a `PartitionState` and the Faust tables of its topic."""
+    """Implements `stages.ports.State` over a `PartitionState` and the Faust tables of its topic.
+
+    A table shows the rows of whichever claim this worker holds now. So every access asks first
+    whether that is still ours: a stage that a rebalance overtook in the middle of a batch must be
+    fenced, and never read or write in its successor's batch.
+    """
 
     def __init__(self, state: PartitionState, tables: Mapping[str, StateTable]) -> None:
         self._state = state
@@ -46,10 +51,12 @@ class TableState:
 
     def get(self, table: str, key: bytes) -> bytes | None:
         """A row read before, or written and not yet committed."""
+        self._state.require_held()
         return self._tables[table].get((self.partition, key))
 
     def put(self, table: str, key: bytes, value: bytes | None) -> None:
         """Write a row with the next commit; None deletes it."""
+        self._state.require_held()
         if value is not None:
             self._tables[table][self.partition, key] = value
         else:  # a table's `del` wants to know the row first
@@ -57,6 +64,7 @@ class TableState:
 
     def put_group(self, table: str, group: bytes, field: bytes, value: bytes | None) -> None:
         """Write a row of a group with the next commit; None deletes it."""
+        self._state.require_held()
         if value is not None:
             self._tables[table][self.partition, group, field] = value
         else:

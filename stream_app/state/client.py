@@ -153,7 +153,9 @@ class Script:
         self._digest = sha1(self._text, usedforsecurity=False).hexdigest()
 
     async def run(self, redis: Client, keys: Sequence[bytes], args: Sequence[bytes]) -> list[Any]:
-        """One EVALSHA. NOSCRIPT (a restarted Redis) means that nothing ran: load it, run it.
+        """One EVALSHA. NOSCRIPT (a restarted Redis) means that nothing ran: run the whole text.
+
+        Loading it first would leave a gap for Redis to restart in once more.
 
         Raises:
             StoreUnavailable: like `execute`.
@@ -163,7 +165,7 @@ class Script:
             try:
                 reply: list[Any] = await _untyped(redis).execute_command(*command)
             except exceptions.NoScriptError:
-                await self.load(redis)
+                command = ("EVAL", self._text, len(keys), *keys, *args)
                 reply = await _untyped(redis).execute_command(*command)
         return reply
 

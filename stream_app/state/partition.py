@@ -155,7 +155,7 @@ class PartitionState:
         self, table: str, groups: Sequence[bytes]
     ) -> dict[bytes, dict[bytes, bytes]]:
         """Reads whole groups, pipelined."""
-        self._require_held()
+        self.require_held()
         unread = [g for g in dict.fromkeys(groups) if not self._batch.is_complete((table, g))]
         for start in range(0, len(unread), _GROUPS_CHUNK):
             chunk = unread[start : start + _GROUPS_CHUNK]
@@ -245,7 +245,7 @@ class PartitionState:
             Fenced: another worker owns the partition.
             StoreUnavailable: call again.
         """
-        self._require_held()
+        self.require_held()
         removed = 0
         entries = list(sent.items())
         for start in range(0, len(entries), _ACKNOWLEDGE_CHUNK):
@@ -283,7 +283,7 @@ class PartitionState:
         seen: set[bytes] = set()
         cursor = 0
         while True:
-            self._require_held()
+            self.require_held()
             cursor, found = await execute(
                 self._redis, "SCAN", cursor, "MATCH", pattern, "COUNT", _SCAN_COUNT
             )
@@ -318,7 +318,7 @@ class PartitionState:
     async def _scan_hash(self, key: bytes) -> AsyncIterator[tuple[bytes, bytes]]:
         cursor = 0
         while True:
-            self._require_held()
+            self.require_held()
             cursor, rows = await execute(self._redis, "HSCAN", key, cursor, "COUNT", _SCAN_COUNT)
             for row in rows.items():
                 yield row
@@ -326,7 +326,7 @@ class PartitionState:
                 return
 
     async def _read(self, place: Place, keys: Iterable[bytes]) -> None:
-        self._require_held()
+        self.require_held()
         unread = self._batch.unread(place, keys)
         if not unread:
             return
@@ -336,12 +336,13 @@ class PartitionState:
         for chunk, values in zip(chunks, replies, strict=True):
             self._batch.remember(place, dict(zip(chunk, values, strict=True)), whole=False)
 
-    def _require_held(self) -> None:
+    def require_held(self) -> None:
+        """Raises `Fenced` if, as far as is known here, the claim is over."""
         if self._fenced is not None:
             raise Fenced(self.topic, self.partition, self._fenced.which, self._fenced.detail)
 
     def _require_open(self) -> None:
         if self._fenced is not None:
-            self._require_held()
+            self.require_held()
         if self._busy:
             raise RuntimeError(f"{self.topic}/{self.partition}: its commit is still under way")

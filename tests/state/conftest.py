@@ -9,6 +9,23 @@ from tests.state.flaky_proxy import FlakyProxy
 from tests.state.redis_process import RedisProcess
 
 NAMESPACE = "stream-app:test.v1"
+REAL, SIMULATED = "real Redis", "simulated Redis"
+CONFORMANCE = ("test_partition", "test_claims", "test_store", "test_rollback")
+"""The suites that say what a Redis must be to the state: all of them pass them alike."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    module = metafunc.module.__name__.rpartition(".")[2]
+    if module in CONFORMANCE and "redis" in metafunc.fixturenames:
+        metafunc.parametrize("redis", [REAL, SIMULATED], indirect=True)
+
+
+def simulated_redis() -> Client:
+    """An empty Redis in memory."""
+    pytest.importorskip("lupa", reason="new here: pip install -e '.[dev]'")
+    from tests.simulation.redis_server import DirectClient, RedisServer  # noqa: PLC0415
+
+    return DirectClient(RedisServer())
 
 
 @pytest.fixture(scope="session")
@@ -19,8 +36,12 @@ def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProc
 
 
 @pytest.fixture
-async def redis(shared_redis: RedisProcess) -> AsyncIterator[Client]:
-    client = connect(shared_redis.url)
+async def redis(request: pytest.FixtureRequest) -> AsyncIterator[Client]:
+    """An empty database: of a real Redis, or where asked for of the one that simulations use."""
+    if getattr(request, "param", REAL) == SIMULATED:
+        yield simulated_redis()
+        return
+    client = connect(request.getfixturevalue("shared_redis").url)
     await client.flushall()
     yield client
     await client.aclose()
