@@ -242,8 +242,13 @@ class EvaluatingStage:
 
     @property
     def hears_all_sources(self) -> bool:
-        """Whether all sources have caught up with the log as it was when they began."""
-        return len(self._ready) >= self._plan.sources
+        """Whether all sources have caught up with the log as it was when they began, and we too.
+
+        After a loss of Redis the topic still says from before that they are ready.
+        """
+        meta = self._state.meta
+        has_caught_up = (self._state.offset or 0) >= int(meta.get("rebuild_until", 0))
+        return has_caught_up and len(self._ready) >= self._plan.sources
 
     @property
     def is_ready(self) -> bool:

@@ -235,7 +235,8 @@ class Rig:
         self, topic: str, partition: int, names: tuple[str, ...]
     ) -> tuple[PartitionState, dict[str, StateTable]]:
         claims = Claims(self.redis, {topic: NAMESPACE})
-        defaults = {"rebuild_until": self.rebuild_until}
+        ends = {EVENTS: self.rebuild_until, PARTIALS: len(self.topics.of(PARTIALS, partition))}
+        defaults = {"rebuild_until": ends[topic]}
         state = await claims.claim((topic, partition), defaults=defaults)
         return state, {
             name: StateTable(self._app, name=name, claims=claims, topic=topic) for name in names

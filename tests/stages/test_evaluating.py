@@ -69,6 +69,26 @@ async def test_it_stays_silent_for_a_new_owner_too(redis: Client, replayed: Comp
     assert rig.differences() == []
 
 
+async def test_after_a_loss_of_redis_no_value_of_the_past_is_said_again(
+    redis: Client, replayed: Company
+) -> None:
+    rig = Rig(redis, replayed, log())
+    await rig.own_all()
+    await rig.settle()
+    before = len(said(rig))
+    await redis.flushall()
+    await rig.own_all()
+
+    for partition in range(PARTIALS_PARTITIONS):
+        for _ in range(len(rig.topics.of(PARTIALS, partition)) - 1):
+            await rig.evaluate(partition, 1)
+            assert await rig.flush(partition) is None
+    assert len(said(rig)) == before
+
+    await rig.settle()
+    assert rig.differences() == []
+
+
 async def test_what_changes_between_two_publications_is_published_once(
     redis: Client, dated: Company
 ) -> None:
