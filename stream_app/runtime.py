@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from stream_app import __version__
 from stream_app.agents.outages import KAFKA, REDIS, Outages
 from stream_app.agents.patience import Patience
+from stream_app.agents.self_audit import Places, SelfAudit
 from stream_app.company import Company
 from stream_app.metrics.board import SnapshotBoard
 from stream_app.metrics.health import Health, Status
@@ -157,6 +158,24 @@ class Runtime:
         self.spawn(self._watch_consumer(consumer), "watch the consumer")
         self.spawn(self._watch_redis(), "watch Redis")
         self.spawn(self._watch_kafka(), "watch Kafka")
+        self.spawn(self._self_audit(consumer).run(), "compare the stages")
+
+    def _self_audit(self, consumer: BatchConsumer) -> SelfAudit:
+        events, partials = self.topics.events, self.partials_topic
+        places = Places(
+            namespace=namespace(self.settings.topic_prefix, self.company.state_version),
+            events=events,
+            partials=partials,
+            sources=self.partitions[events],
+            partitions=self.partitions[partials],
+        )
+        return SelfAudit(
+            self._redis,
+            places,
+            owned=lambda topic: {s.partition for s in self.claims if s.topic == topic},
+            log_ends=lambda partitions: consumer.log_ends(partials, partitions),
+            show=self.own.audit_divergence.set,
+        )
 
     async def _watch_consumer(self, consumer: BatchConsumer) -> None:
         told: Status | None = None

@@ -72,6 +72,15 @@ class BatchConsumer(Consumer):
         """
         self.positioning.reclaim(TP(*tp))
 
+    async def log_ends(self, topic: str, partitions: Iterable[int]) -> dict[int, int]:
+        """Where partitions of any topic end now.
+
+        Raises:
+            KafkaError: no answer.
+        """
+        facts = await self._thread.log_facts({TP(topic, partition) for partition in partitions})
+        return {tp.partition: found.end for tp, found in facts.items()}
+
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:
         """Called by Faust's fetcher, again and again; a message's value is a `Batch`."""
         if not self.flow_active:
