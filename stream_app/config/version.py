@@ -9,6 +9,9 @@ from stream_app.config.splits import effective_credit
 
 VERSION_CHARACTERS: Final = 10
 
+_TRIALS_COUNTED: Final = 1
+"""Raise it whenever what an experiment counts changes: others need not rebuild for it."""
+
 
 def state_version(config: Config, fold_version: int) -> str:
     """A name for everything that changes what is *counted* (contract.md, section 7).
@@ -43,7 +46,7 @@ def state_version(config: Config, fold_version: int) -> str:
         "max_future_us": business.max_future_us,
         "retention_us": business.retention_us,
         "experiments": sorted(
-            [e.name, e.dimension, sorted((e.control, *e.variants)), e.horizon_days]
+            [_TRIALS_COUNTED, e.name, e.dimension, sorted((e.control, *e.variants)), e.horizon_days]
             for e in config.experiments
         ),
     }

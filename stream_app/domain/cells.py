@@ -52,7 +52,11 @@ class CellSplitter:
         # spread over some fifteen cells, and what cancels out is not spread at all.
         sums: _Sums = {}
         for fact, latest, sign, _ in changes:
-            if fact.stage is not None:
+            if fact.scope is not None:
+                day = self._rules.calendar.day_of(fact.instant_us)
+                signed = [(key, sign * value) for key, value in fact.measures]
+                _spread(deltas, (fact.scope,), day, signed)
+            elif fact.stage is not None:
                 scopes = self._stage_scopes(fact.at_time, latest, fact.stage)
                 _sum(sums, scopes, fact.instant_us, fact.measures, sign)
             else:

@@ -5,14 +5,14 @@ from typing import ClassVar
 
 from stream_app.domain.deal import WON, Deal
 from stream_app.domain.facts import Fact, Members
-from stream_app.domain.lead import Lead
+from stream_app.domain.lead import Lead, filled
 from stream_app.domain.rules import FoldRules
 
 
 class Winners:
     """The leads of a thread and the first standing wins among its deals."""
 
-    KINDS: ClassVar = frozenset({"lead", "conversion", "new_customer", "gain"})
+    KINDS: ClassVar = frozenset({"lead", "conversion", "trial", "new_customer", "gain"})
 
     __slots__ = ("_deals", "_lead_id_of", "_leads", "_rules")
 
@@ -49,6 +49,8 @@ class Winners:
             known = self._leads.get(lead_id)
             if won is not None and not (known is not None and known.deleted):
                 yield self._conversion_facts(lead_id, known, deals, won)
+        if self._rules.trials:
+            yield from self._trial_facts(deals_of, wins)
         yield from self._customer_facts(wins)
 
     def _lead_facts(
@@ -84,6 +86,27 @@ class Winners:
         known_last = self._members(nobody if lead is None else lead.raw, deals)
         return ("conversion", lead_id), known_last, tuple(facts)
 
+    def _trial_facts(
+        self,
+        deals_of: Mapping[str, list[Deal]],
+        wins: list[Deal],
+    ) -> Iterator[tuple[tuple[str, str], Members, tuple[Fact, ...]]]:
+        """Every lead once in the arm of each experiment that it is in."""
+        nobody: Members = (None,) * len(self._rules.dimensions)
+        for lead in self._leads.values():
+            if lead.created_at is None or lead.deleted:
+                continue
+            deals = deals_of.get(lead.id, ())
+            first = lead.first
+            if deals:
+                lent = min(deals, key=lambda deal: deal.first_index).first_raw
+                first = filled(first, self._rules.with_directory_team(lent))
+            won_at = next((deal.result_at for deal in wins if deal in deals), None)
+            facts = (trial.fact(first, lead.created_at, won_at) for trial in self._rules.trials)
+            told = tuple(fact for fact in facts if fact is not None)
+            if told:
+                yield ("trial", lead.id), nobody, told
+
     def _customer_facts(
         self,
         wins: list[Deal],
@@ -109,8 +132,5 @@ class Winners:
     def _members(self, raw: Members, deals: "list[Deal] | tuple[()]") -> Members:
         """A lead's members; one that it lacks is its first deal's, as of that one's first event."""
         if deals and None in raw:
-            first = min(deals, key=lambda deal: deal.first_index).first_raw
-            raw = tuple(
-                own if own is not None else lent for own, lent in zip(raw, first, strict=True)
-            )
+            raw = filled(raw, min(deals, key=lambda deal: deal.first_index).first_raw)
         return self._rules.with_directory_team(raw)

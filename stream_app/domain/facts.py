@@ -24,6 +24,7 @@ class Fact(NamedTuple):
         extra: further scopes of these measures, as (dimension, member).
         stage: the stage member of a stage fact (it exists only in the stage scopes), or None.
         people: measures of the company, the team and the rep alone, beside the others.
+        scope: the only scope, by day, that this fact exists in (an experiment's), or None.
     """
 
     instant_us: int
@@ -33,3 +34,4 @@ class Fact(NamedTuple):
     extra: tuple[tuple[str, str | None], ...] = ()
     stage: str | None = None
     people: Measures = ()
+    scope: str | None = None

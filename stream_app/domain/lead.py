@@ -12,6 +12,13 @@ def raw_members(attributes: dict[str, Any], rules: FoldRules) -> Members:
     return tuple(attributes.get(name) for name in rules.dimensions)
 
 
+def filled(members: Members, more: Members) -> Members:
+    """The members, those that are missing from `more`."""
+    if None not in members:
+        return members
+    return tuple(own if own is not None else m for own, m in zip(members, more, strict=True))
+
+
 class Lead:
     """The running state of one lead.
 
@@ -20,9 +27,19 @@ class Lead:
         created_at: the instant of its first `lead.created`, or None.
         created_raw: its own members in force then.
         deleted: it counts nothing; its deals still inherit from it.
+        first: per dimension the first member that it ever had; kept where there are experiments.
     """
 
-    __slots__ = ("attributes", "created_at", "created_raw", "deleted", "id", "raw", "rules")
+    __slots__ = (
+        "attributes",
+        "created_at",
+        "created_raw",
+        "deleted",
+        "first",
+        "id",
+        "raw",
+        "rules",
+    )
 
     def __init__(self, lead_id: str, rules: FoldRules) -> None:
         self.id = lead_id
@@ -32,6 +49,7 @@ class Lead:
         self.created_at: int | None = None
         self.created_raw: Members = self.raw
         self.deleted = False
+        self.first: Members = self.raw
 
     def apply(self, event: Event) -> bool:
         """Continue with the next event; True when the members in force changed."""
@@ -42,6 +60,8 @@ class Lead:
                 self.attributes[name] = value
         before = self.raw
         self.raw = raw_members(self.attributes, self.rules)
+        if self.rules.trials:
+            self.first = filled(self.first, self.rules.with_directory_team(self.raw))
         if event.type == EventType.LEAD_DELETED:
             self.deleted = True
         elif event.type == EventType.LEAD_CREATED:

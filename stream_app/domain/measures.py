@@ -80,6 +80,11 @@ AGED: Final = frozenset({"still_open", "still_open_value"})
 INNER: Final = frozenset({*WEIGHABLE.values(), *HISTOGRAMS.values()})
 """Measures that formulas reach through functions, never by name."""
 
+EXPERIMENT_LEADS: Final = "experiment_leads"
+EXPERIMENT_CONVERTED: Final = "experiment_converted"
+OF_ARMS: Final = frozenset({EXPERIMENT_LEADS, EXPERIMENT_CONVERTED})
+"""Counted by arm (`experiment_leads/free-trial`) in an experiment's own scope; no formula's."""
+
 BUILT_IN: Final = MONEY | COUNTS | INNER
 
 

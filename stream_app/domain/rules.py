@@ -8,6 +8,7 @@ from stream_app.config.model import Config
 from stream_app.domain.calendar import BusinessCalendar
 from stream_app.domain.currencies import MINOR_UNIT_EXPONENTS
 from stream_app.domain.facts import Members
+from stream_app.domain.trial import Trial
 
 FOLD_VERSION: Final = 2
 """Raise it whenever the fold's output changes for the same events: the state version follows."""
@@ -33,6 +34,7 @@ class FoldRules:
         default_pipeline: the pipeline of a deal that names none, or None.
         several_pipelines: stage members are then `pipeline:stage`.
         team_of_rep: the directory's teams, for events that carry none.
+        trials: the experiments.
     """
 
     calendar: BusinessCalendar
@@ -50,6 +52,7 @@ class FoldRules:
     rep_index: int
     team_index: int
     product_line_index: int
+    trials: tuple[Trial, ...]
     _masks: dict[Members, tuple[Members, Members]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -60,6 +63,9 @@ class FoldRules:
         names: list[str] = ["rep", "team"]
         for split in config.dimensions:
             names.extend(name for name in split if name not in names)
+        for experiment in config.experiments:
+            if experiment.dimension not in names:
+                names.append(experiment.dimension)
         pipelines = config.pipelines
         default = "default" if "default" in pipelines else None
         if default is None and len(pipelines) == 1:
@@ -88,6 +94,7 @@ class FoldRules:
             rep_index=0,
             team_index=1,
             product_line_index=names.index("product_line") if "product_line" in names else -1,
+            trials=tuple(Trial.of(each, tuple(names)) for each in config.experiments),
         )
 
     def at_time_only(self, members: Members) -> Members:

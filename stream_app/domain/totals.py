@@ -6,13 +6,13 @@ currency (and stage, where its chance weighs them) as they arrive; stocks keep t
 are converted with the rate of the day they are asked for.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Final
 
 from stream_app.domain.cells import FIVE_MINUTE_BASE
 from stream_app.domain.histogram import Histogram
-from stream_app.domain.measures import HISTOGRAMS, MONEY, STOCKS, WEIGHABLE, split_measure
+from stream_app.domain.measures import HISTOGRAMS, MONEY, OF_ARMS, STOCKS, WEIGHABLE, split_measure
 from stream_app.domain.rates import Rates
 from stream_app.domain.series import Series
 from stream_app.domain.windows import Days, Range
@@ -114,6 +114,10 @@ class ScopeTotals:
         """A flow's total over a range; money in minor units of the business currency."""
         return self._rows(over).row(name).total(over.first, over.end)
 
+    def by_day(self, key: str, end: int) -> Iterator[tuple[int, int]]:
+        """(day, value) of an arm's row on every day before `end` on which it is not 0."""
+        return ((day, value) for day, value in self._days.row(key).items(0, end) if value)
+
     def stock_at_start(self, name: str, over: Range) -> int:
         """A stock just before a range."""
         first = over.first if isinstance(over, Days) else over.day
@@ -171,7 +175,7 @@ class ScopeTotals:
             rows, index = self._fives, bucket - FIVE_MINUTE_BASE
         else:
             rows, index = self._days, bucket
-        if name in STOCKS:
+        if name in STOCKS or name in OF_ARMS:
             if parts:
                 rows.keys.setdefault(name, {})[key] = parts
             rows.add(key, index, change)
