@@ -1,4 +1,4 @@
-"""The sections about where events come from: `sources`, `silent_sources`, `experiments`."""
+"""The sections about CRMs: `sources`, `links`, `silent_sources`, and `experiments`."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -11,6 +11,10 @@ from stream_app.config.scalars import days, duration_us, flag, name
 from stream_app.config.splits import DEAL_FIELDS, dimension_among
 from stream_app.config.yaml_nodes import Reader, Section, Value, list_of, mapping_of
 
+LINK_KINDS: Final = ("deal", "lead", "survey", "spend", "expense", "customer", "measure")
+"""What a template of `links` may lead to."""
+
+_PLACE: Final = re.compile(r"\{[^{}]*\}")
 _RESULTS: Final = ("won", "lost")
 _SOURCE_NAME: Final = name(
     re.compile(r"[a-z][a-z0-9_-]{0,63}"),
@@ -69,6 +73,35 @@ def _fields(dimensions: Collection[str]) -> Reader[dict[str, str]]:
         return read_texts(value)
 
     return read
+
+
+def read_links(value: Value | None) -> dict[str, dict[str, str]]:
+    """The section `links`: source, or empty for any -> kind -> address of the entity in its CRM."""
+    if value is None:
+        return {}
+    links: dict[str, dict[str, str]] = {}
+    for key, entry in value.entries('a mapping like {deal: "https://…/{id}"}').items():
+        if entry.is_mapping:
+            links[key] = {}
+            for kind, template in entry.entries("").items():
+                _read_link(kind, template, links[key])
+        else:
+            _read_link(key, entry, links.setdefault("", {}))
+    return links
+
+
+def _read_link(kind: str, entry: Value, links: dict[str, str]) -> None:
+    if kind not in LINK_KINDS:
+        entry.key.error(f"nothing is called {shown(kind)}{hint(kind, LINK_KINDS)}")
+        return
+    address = web_address(entry)
+    if address is None:
+        return
+    asked = set(_PLACE.findall(address))
+    if not asked or asked - {"{id}", "{own_id}"}:
+        entry.error("expected {id} or {own_id} in it, and nothing else in braces")
+    else:
+        links[kind] = address
 
 
 def read_silent_sources(value: Value | None) -> dict[str, int]:

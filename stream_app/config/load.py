@@ -15,7 +15,12 @@ from stream_app.config.counting import (
     read_pipelines,
     read_windows,
 )
-from stream_app.config.crm import read_experiments, read_silent_sources, read_sources
+from stream_app.config.crm import (
+    read_experiments,
+    read_links,
+    read_silent_sources,
+    read_sources,
+)
 from stream_app.config.errors import ConfigError, ConfigErrors, Report
 from stream_app.config.model import DEFAULT_STUCK_AFTER_DAYS, Config
 from stream_app.config.people import read_directory, read_notify
@@ -45,6 +50,7 @@ SECTIONS: Final = (
     "notify",
     "directory",
     "sources",
+    "links",
     "silent_sources",
     "experiments",
     "poison",
@@ -168,6 +174,7 @@ def _read(
         ),
         notify=read_notify(top.get("notify"), base_dir),
         sources=read_sources(top.get("sources"), pipelines=usable_pipelines, dimensions=dimensions),
+        links=read_links(top.get("links")),
         silent_sources_us=read_silent_sources(top.get("silent_sources")),
         experiments=read_experiments(top.get("experiments"), dimensions),
         poison_stop=top.read("poison", choice(_POISON)) == "stop",

@@ -259,6 +259,7 @@ class Config:
     targets: tuple[Target, ...] = ()
     notify: Notify | None = None
     sources: Mapping[str, CrmSource] = field(default_factory=dict)
+    links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     silent_sources_us: Mapping[str, int] = field(default_factory=dict)
     experiments: tuple[Experiment, ...] = ()
     poison_stop: bool = False

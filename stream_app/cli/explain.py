@@ -1,0 +1,135 @@
+"""`stream-app explain`: why a value is what it is."""
+
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import msgspec
+from rich.console import Console
+
+from stream_app.cli.reading import FINE, FOUND, config_option, finish, json_option
+from stream_app.cli.startup import USAGE, settings_and_company
+from stream_app.cli.watching import Watching
+from stream_app.company import Company
+from stream_app.domain.scopes import split_scope
+from stream_app.explaining.explanation import Explanation
+from stream_app.explaining.inquiry import Inquiry, NothingThere
+from stream_app.explaining.listing import csv_listing, document
+from stream_app.explaining.question import Question, WrongQuestion, question, windows_of
+from stream_app.explaining.screen import Screen
+from stream_app.intake.connection import connection
+from stream_app.settings import Settings
+
+_encode: Final = msgspec.json.Encoder(decimal_format="number").encode
+_PLAIN_WIDTH: Final = 160
+
+
+@click.command(
+    "explain",
+    epilog="Example: stream-app explain win_rate --window month --start 2026-10 "
+    "--dimension team --member emea",
+)
+@click.argument("kpi")
+@config_option
+@click.option("--window", default="month", show_default=True, help="hour, day, month, 30d …")
+@click.option(
+    "--start",
+    help="2026-10, 2026-W41, 2026-Q4, 2026, or any date in it.  [default: the running window]",
+)
+@click.option("--dimension", default="company", show_default=True, help="rep, source+technique …")
+@click.option("--member", help="Its id; a rep's display name will do. Combined: web+free-trial.")
+@click.option(
+    "--limit",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    help="Rows of each table; --json and --csv have all.",
+)
+@click.option(
+    "--wait",
+    "wait_seconds",
+    type=click.FloatRange(0),
+    default=10.0,
+    show_default=True,
+    help="Give the worker so many seconds to catch up while the value differs.",
+)
+@json_option
+@click.option("--csv", "as_csv", is_flag=True, help="One row per contribution and change.")
+def command(
+    kpi: str,
+    config_path: Path | None,
+    *,
+    limit: int,
+    wait_seconds: float,
+    as_json: bool,
+    as_csv: bool,
+    **words: Any,
+) -> None:
+    """Say why a value is what it is.
+
+    Reads crm.events once and lists the deals, leads, answers and spends that make up the value:
+    what each adds to numerator and denominator, in the business currency with the rate used, and
+    the events that restated it: those that came after the window was over or changed what had been
+    counted. The sums are compared with kpi.values. Exit code 0: they are equal; 1: they differ, or
+    there is nothing; 2: there is no such KPI, window or member.
+    """
+    if as_json and as_csv:
+        raise click.UsageError("--json or --csv, not both")
+    settings, company = settings_and_company(config_path)
+    try:
+        asked = question(company, kpi=kpi, **words)
+    except WrongQuestion as error:
+        raise click.UsageError(str(error)) from None
+    shape = "json" if as_json else "csv" if as_csv else "text"
+    finish(_explain(settings, company, asked, wait_seconds, shape=shape, limit=limit))
+
+
+async def _explain(
+    settings: Settings,
+    company: Company,
+    asked: Question,
+    wait_seconds: float,
+    *,
+    shape: str,
+    limit: int,
+) -> int:
+    try:
+        with Watching(Console(stderr=True, soft_wrap=True)) as watching:
+            inquiry = Inquiry(company, settings.topics, connection(settings), asked, watching.began)
+            explanation = await inquiry.run(wait_seconds)
+    except WrongQuestion as error:
+        click.echo(f"Error: {error}", err=True)
+        return USAGE
+    except NothingThere as error:
+        click.echo(str(error), err=True)
+        return FOUND
+    _print(explanation, company, shape, limit)
+    return FINE if explanation.found and not explanation.differences else FOUND
+
+
+def _print(explanation: Explanation, company: Company, shape: str, limit: int) -> None:
+    currency, links = company.config.business.currency, company.config.links
+    if shape == "json":
+        body = document(explanation, links, currency)
+        click.echo(msgspec.json.format(_encode(body)).decode())
+    elif shape == "csv":
+        click.echo(csv_listing(explanation, links), nl=False)
+    else:
+        dimension, member = split_scope(explanation.scope)
+        rep = company.config.directory.get(member) if dimension == "rep" else None
+        screen = Screen(
+            currency=currency,
+            calendar=windows_of(company).calendar,
+            templates=links,
+            limit=limit,
+            name=(rep.name if rep is not None else None) or member,
+        )
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            console = Console(width=_PLAIN_WIDTH, no_color=True, highlight=False)
+        console.print(screen.drawn(explanation))
+
+
+if __name__ == "__main__":  # pragma: no cover
+    sys.exit(command())
