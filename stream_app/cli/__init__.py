@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "simulate": "a reproducible CRM: write simulated events",
     "import": "write history from a CSV file",
     "board": "live KPIs in the terminal",
+    "report": "a period's KPIs against targets and the period before: HTML, CSV",
     "explain": "why a value is what it is: what makes it up, what restated it",
     "check": "check configuration, connections and sizes",
     "verify": "prove that every KPI equals what the log says",

@@ -22,6 +22,7 @@ from stream_app.cli.startup import settings_and_company
 from stream_app.cli.watching import Watching
 from stream_app.company import Company
 from stream_app.config.nearest import hint
+from stream_app.display_names import display_names
 from stream_app.intake.connection import connection
 from stream_app.settings import Settings
 from stream_app.transport.reading import TopicReader
@@ -110,7 +111,7 @@ async def _board(settings: Settings, company: Company, choice: Choice, *, once: 
             company.catalogue.kpis,
             choice,
             currency=company.config.business.currency,
-            name=_names(company),
+            name=display_names(company.config),
             now=datetime.fromtimestamp(time.time_ns() / 1e9, UTC),
         )
 
@@ -155,20 +156,3 @@ async def _follow(reader: TopicReader, standing: Standing, now: Callable[[], Vie
         taking.cancel()
         ended.cancel()
         await asyncio.gather(taking, ended, return_exceptions=True)
-
-
-def _names(company: Company) -> Callable[[str, str], str]:
-    """Display names: the directory's for reps, also inside combinations."""
-    directory = company.config.directory
-
-    def of_one(dimension: str, member: str) -> str:
-        rep = directory.get(member) if dimension == "rep" else None
-        return (rep.name if rep is not None else None) or member
-
-    def name(dimension: str, member: str) -> str:
-        dimensions, members = dimension.split("+"), member.split("+")
-        if len(dimensions) != len(members):
-            return member
-        return " + ".join(map(of_one, dimensions, members))
-
-    return name

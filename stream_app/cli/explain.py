@@ -12,6 +12,7 @@ from stream_app.cli.reading import FINE, FOUND, config_option, finish, json_opti
 from stream_app.cli.startup import USAGE, settings_and_company
 from stream_app.cli.watching import Watching
 from stream_app.company import Company
+from stream_app.display_names import display_names
 from stream_app.domain.scopes import split_scope
 from stream_app.explaining.explanation import Explanation
 from stream_app.explaining.inquiry import Inquiry, NothingThere
@@ -116,14 +117,12 @@ def _print(explanation: Explanation, company: Company, shape: str, limit: int) -
     elif shape == "csv":
         click.echo(csv_listing(explanation, links), nl=False)
     else:
-        dimension, member = split_scope(explanation.scope)
-        rep = company.config.directory.get(member) if dimension == "rep" else None
         screen = Screen(
             currency=currency,
             calendar=windows_of(company).calendar,
             templates=links,
             limit=limit,
-            name=(rep.name if rep is not None else None) or member,
+            name=display_names(company.config)(*split_scope(explanation.scope)),
         )
         console = Console(highlight=False)
         if not console.is_terminal:

@@ -150,6 +150,7 @@ def _read(
         windows=usable_windows,
         check_formula=check_formula,
     )
+    reps, team_names = read_directory(top.get("directory"), base_dir, report)
     customers = top.get("customers")
     chosen = Section({}) if customers is None else customers.section(("activate_on",))
     return Config(
@@ -164,7 +165,8 @@ def _read(
         history=read_history(top.get("history")),
         measures=read_measures(top.get("measures"), BUILT_IN),
         kpis=kpis,
-        directory=read_directory(top.get("directory"), base_dir, report),
+        directory=reps,
+        team_names=team_names,
         targets=read_targets(
             top.get("targets"),
             kpis=None if known_kpis is None else {*known_kpis, *kpis},

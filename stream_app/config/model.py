@@ -256,6 +256,7 @@ class Config:
     measures: Mapping[str, Measure] = field(default_factory=dict)
     kpis: Mapping[str, CustomKpi] = field(default_factory=dict)
     directory: Mapping[str, Rep] = field(default_factory=dict)
+    team_names: Mapping[str, str] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
     notify: Notify | None = None
     sources: Mapping[str, CrmSource] = field(default_factory=dict)

@@ -22,29 +22,47 @@ _WAYS: Final = (
 )
 
 
-def read_directory(value: Value | None, base_dir: Path, report: Report) -> dict[str, Rep]:
+Directory = tuple[dict[str, Rep], dict[str, str]]
+"""Reps by id, and display names of teams."""
+
+
+def read_directory(value: Value | None, base_dir: Path, report: Report) -> Directory:
     """The section `directory`: written here, or the name of a YAML file with the same content."""
     if value is None:
-        return {}
+        return {}, {}
     if value.is_mapping:
-        return _reps(value)
+        return _reps(value), _teams(value)
     path = file_path(base_dir)(value)
     if path is None:
-        return {}
+        return {}, {}
     if not path.is_file():
         # An import writes it: the first one must not fail because it has not been there yet.
         value.warn(
             f"there is no file {str(path)!r} yet (paths start from the configuration's folder); "
             "`stream-app import` writes it"
         )
-        return {}
+        return {}, {}
     text = read_file(path, report)
     root = None if text is None else compose(text, str(path), report)
-    return {} if root is None else _reps(root)
+    return ({}, {}) if root is None else (_reps(root), _teams(root))
+
+
+def _teams(directory: Value) -> dict[str, str]:
+    """Names of teams; what else is wrong with them was told when the reps were read."""
+    listed = directory.entries("").get("teams")
+    if listed is None or not listed.is_mapping:
+        return {}
+    names: dict[str, str] = {}
+    for team_id, entry in listed.entries("a mapping like {emea: {name: …}}").items():
+        if not entry.is_null:
+            name = entry.section(("name",)).read("name", Value.text)
+            if name is not None:
+                names[team_id] = name
+    return names
 
 
 def _reps(directory: Value) -> dict[str, Rep]:
-    listed = directory.section(("reps", "teams")).get("reps")  # `teams` are names, only shown
+    listed = directory.section(("reps", "teams")).get("reps")
     if listed is None:
         return {}
     reps: dict[str, Rep] = {}

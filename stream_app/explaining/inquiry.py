@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from stream_app.company import Company
+from stream_app.display_names import display_names
 from stream_app.domain.calendar import BusinessCalendar
 from stream_app.domain.evaluation import Evaluator
 from stream_app.domain.windows import Window, WindowRules, last_instant_of
-from stream_app.explaining.explanation import Explaining, Explanation
+from stream_app.explaining.adding_up import Explaining
+from stream_app.explaining.explanation import Explanation
 from stream_app.explaining.question import (
     Question,
     Standing,
@@ -101,10 +103,8 @@ class Inquiry:
         return self._rules.calendar
 
     def _names(self) -> dict[str, str]:
-        if self.question.dimension != "rep":
-            return {}
-        directory = self.company.config.directory
-        return {rep.id: rep.name for rep in directory.values() if rep.name}
+        name = display_names(self.company.config)
+        return {member: name(self.question.dimension, member) for member in self._standing.members}
 
     def _window(self, now_us: int) -> Window:
         evaluator = Evaluator(self.company.catalogue, self._rules)

@@ -11,6 +11,7 @@ from rich.text import Text
 from stream_app.board.formats import ABSENT, shown
 from stream_app.domain.calendar import BusinessCalendar
 from stream_app.domain.scopes import split_scope
+from stream_app.explaining.adding_up import exponent_of
 from stream_app.explaining.explanation import (
     Amount,
     Explanation,
@@ -19,7 +20,6 @@ from stream_app.explaining.explanation import (
     Share,
     Shift,
     Side,
-    exponent_of,
 )
 from stream_app.explaining.links import Templates
 from stream_app.explaining.listing import TYPE_NAMES, entity_id, link_of, thread_name

@@ -11,7 +11,8 @@ from stream_app.config.load import parse_config
 from stream_app.config.version import state_version
 from stream_app.domain.evaluation import Evaluator
 from stream_app.domain.scopes import COMPANY
-from stream_app.explaining.explanation import Explaining, Explanation
+from stream_app.explaining.adding_up import Explaining
+from stream_app.explaining.explanation import Explanation
 from stream_app.explaining.question import question, window_asked, windows_of
 from stream_app.explaining.span import Span
 from stream_app.explaining.trace import Trace

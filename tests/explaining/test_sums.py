@@ -15,7 +15,8 @@ from stream_app.company import Company
 from stream_app.config.load import parse_config
 from stream_app.domain.evaluation import Evaluator
 from stream_app.domain.windows import Window
-from stream_app.explaining.explanation import Explaining, Explanation
+from stream_app.explaining.adding_up import Explaining
+from stream_app.explaining.explanation import Explanation
 from stream_app.explaining.question import scope_of, windows_of
 from stream_app.explaining.span import Span
 from stream_app.explaining.trace import Trace
