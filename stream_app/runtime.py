@@ -6,7 +6,7 @@ import gc
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry
@@ -38,6 +38,7 @@ _WATCH_SECONDS: Final = 0.5
 _VOUCH_SECONDS: Final = 1.0
 _REACH_SECONDS: Final = 2.0
 _ANSWER_SECONDS: Final = 4.0
+_FAREWELL_SECONDS: Final = 5.0
 _TOLD_AS_OUTAGES: Final = (Status.WAITING_FOR_KAFKA, Status.WAITING_FOR_REDIS)
 _GC_THRESHOLDS: Final = (50_000, 20, 100)
 
@@ -98,6 +99,7 @@ class Runtime:
         self.partitions: dict[str, int] = {}
         self.rebuilding: Callable[[], bool] = lambda: False
         self._tasks: list[asyncio.Task[None]] = []
+        self._farewells: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Serve health, wait for Redis and Kafka, create what topics are missing.
@@ -147,6 +149,23 @@ class Runtime:
         await self._publisher.send_all(records)
         for topic, count in Counter(record.topic for record in records).items():
             self.own.published.labels(topic).inc(count)
+
+    def say_farewell(self, words: Awaitable[Sequence[OutRecord]]) -> None:
+        """Send a stage's last words, once nothing that was sent before can arrive any more."""
+
+        async def said() -> None:
+            records = await words
+
+            async def send() -> None:
+                await self._publisher.abandon()
+                await self.publish(records)
+
+            if records:
+                await self.patience(send)
+
+        task = asyncio.create_task(said(), name="say farewell")
+        self._farewells.add(task)
+        task.add_done_callback(self._farewells.discard)
 
     def observe(self, consumer: BatchConsumer) -> None:
         """From now on: tell readiness, renew the gauges' lease, measure the lag."""
@@ -229,6 +248,8 @@ class Runtime:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._farewells:
+            await asyncio.wait(self._farewells, timeout=_FAREWELL_SECONDS)
         await self._publisher.stop()
         await self._redis.aclose()
         await self._server.stop()

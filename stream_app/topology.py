@@ -212,6 +212,7 @@ def _work(app: StreamApp, topic: str, new_stage: Any, publish: Any) -> Partition
         reclaim=reclaim,
         rewind=rewind,
         fatal=app.stop_for,
+        farewell=runtime.say_farewell,
     )
 
 

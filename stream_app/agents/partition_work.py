@@ -10,11 +10,12 @@ is decided here, once for both stages:
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from stream_app.agents.patience import Patience
 from stream_app.metrics.own import OwnMetrics
+from stream_app.stages.ports import OutRecord
 from stream_app.state.claims import Claims, TopicPartition
 from stream_app.state.errors import Fenced
 from stream_app.state.partition import PartitionState
@@ -31,6 +32,9 @@ class Stage(Protocol):
 
     async def take(self, records: Any, next_offset: int) -> Any:
         """Take in a run of records and commit."""
+
+    def farewell(self) -> Sequence[OutRecord]:
+        """What the successor has to be told."""
 
 
 S = TypeVar("S", bound=Stage)
@@ -64,6 +68,7 @@ class PartitionWork(Generic[S]):
         reclaim: Callable[[TopicPartition], None],
         rewind: Callable[[Gap], Awaitable[None]],
         fatal: Callable[[BaseException], None],
+        farewell: Callable[[Awaitable[Sequence[OutRecord]]], None],
     ) -> None:
         """Listen to the claims of a topic.
 
@@ -77,7 +82,9 @@ class PartitionWork(Generic[S]):
             reclaim: asks for the partition again after it was fenced.
             rewind: reads a partition again from where a gap begins.
             fatal: stops the worker with an error.
+            farewell: sends what a stage leaves behind, after all that was sent before.
         """
+        self._farewell = farewell
         self.topic: Final = topic
         self._new_stage = new_stage
         self._publish = publish
@@ -112,6 +119,7 @@ class PartitionWork(Generic[S]):
         if work is not None and work.task is not None:
             work.task.cancel()
             work.begun.set()  # a batch that waits for it will find the claim to be over
+            self._farewell(_last_words(work.task, work.stage))
         self._own.forget_partition(*tp)
 
     # -- batches ---------------------------------------------------------------------------------
@@ -167,3 +175,9 @@ class PartitionWork(Generic[S]):
             self._fenced(work, fenced)
         except BaseException as error:  # noqa: BLE001 - a task that dies silently is an outage
             self._fatal(error)
+
+
+async def _last_words(task: asyncio.Task[None], stage: Stage) -> Sequence[OutRecord]:
+    """What a stage leaves behind, once it has stopped publishing."""
+    await asyncio.wait({task})
+    return stage.farewell()

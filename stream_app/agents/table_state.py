@@ -35,6 +35,11 @@ class TableState:
         """The committed offset, None when nothing was ever committed."""
         return self._state.offset
 
+    @property
+    def log_end(self) -> int:
+        """Where the log ended when the partition was claimed."""
+        return self._state.log_end
+
     async def prefetch(self, table: str, keys: Iterable[bytes]) -> None:
         """Read rows so that `get` knows them."""
         await self._state.prefetch(table, keys)

@@ -165,11 +165,16 @@ def _spread(deltas: Deltas, scopes: Scopes, bucket: int, added: list[tuple[str, 
             cell[key] = cell.get(key, 0) + value
 
 
-def without_zeros(deltas: Deltas) -> Deltas:
-    """Only what really changes: a retraction and its repetition cancel out."""
+def without_zeros(deltas: Deltas, *, keep_cells: bool = False) -> Deltas:
+    """Only what really changes: a retraction and its repetition cancel out.
+
+    Args:
+        deltas: cell → measure → what is added to it.
+        keep_cells: also cells in which all of it cancelled out, with nothing to add.
+    """
     changed: Deltas = {}
     for cell, measures in deltas.items():
         kept = {key: value for key, value in measures.items() if value}
-        if kept:
+        if kept or keep_cells:
             changed[cell] = kept
     return changed

@@ -11,7 +11,7 @@ a zombie's late send cannot stay the last word.
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -30,21 +30,19 @@ from stream_app.domain.scopes import COMPANY, split_scope
 from stream_app.domain.totals import ScopeTotals
 from stream_app.domain.windows import Window, WindowRules, last_instant_of
 from stream_app.stages.leftovers import Leftovers, is_remembered
+from stream_app.stages.news import News
 from stream_app.stages.ports import OutRecord, Patience, Publish, SourceRecord, State, WallClock
+from stream_app.stages.revisions import Revisions
 from stream_app.stages.scopes import Dirt, LoadedScope, ScopeStore
 from stream_app.wire.partial import (
-    CLOCK,
-    READY,
-    Cell,
-    PartialKey,
-    decode_cell,
-    decode_control,
-    parse_key,
+    AGAIN,
+    REVISION,
+    Again,
+    Control,
+    control_key,
 )
+from stream_app.wire.partial import encode_value as encode_partial
 from stream_app.wire.value import encode_value, said, value_key
-
-REVISIONS_RESERVED: Final = 60_000
-"""Revisions (one a millisecond) that a commit reserves for the publications that follow it."""
 
 _SCOPES_PER_FLUSH: Final = 64
 
@@ -65,25 +63,6 @@ class Evaluation:
     values_topic: str
     sources: int
     fixed_now_us: int | None
-
-
-@dataclass(slots=True)
-class _News:
-    """What a run of records says."""
-
-    now_us: int
-    ready: set[str]
-    cells: list[tuple[PartialKey, bytes | None, Cell | None]] = field(default_factory=list)
-
-    def add(self, raw_key: bytes, value: bytes | None) -> None:
-        """Take in the next record."""
-        key = parse_key(raw_key)
-        if key.scope == READY:
-            self.ready.add(key.source)
-        elif key.scope != CLOCK:
-            self.cells.append((key, value, None if value is None else decode_cell(value)))
-        elif value is not None:
-            self.now_us = max(self.now_us, decode_control(value).instant_us)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +113,9 @@ class EvaluatingStage:
         self._leftovers = Leftovers(self._windows_on)
         self._windows: tuple[Window, ...] = ()
         self._windows_bucket: int | None = None
+        self._in_doubt: dict[str, int] = {}
         self._restore()
-        self._revision = max(int(state.meta.get("revision", 0)), wall_clock_us() // 1000)
+        self._revisions = Revisions(int(state.meta.get("revision", 0)), wall_clock_us)
 
     def _restore(self) -> None:
         meta = self._state.meta
@@ -177,37 +157,57 @@ class EvaluatingStage:
                 raise
 
     async def _take(self, records: Sequence[SourceRecord], next_offset: int) -> None:
-        news = _News(self._now_us, set(self._ready))
+        news = News(self._now_us, set(self._ready))
         for record in records:
             if record.key is not None:
                 news.add(record.key, record.value)
-        now_us, ready, cells = news.now_us, news.ready, news.cells
-        await self._store.load(dict.fromkeys(key.scope for key, _, _ in cells))
+        await self._store.load(dict.fromkeys(key.scope for key, _, _ in news.cells))
         outbox: dict[bytes, bytes] = {}
-        new = {key.scope for key, _, _ in cells if key.scope not in self._store.known}
+        new = {key.scope for key, _, _ in news.cells if key.scope not in self._store.known}
         soiled: list[tuple[str, int, set[str]]] = []
-        for key, value, cell in cells:
+        for key, value, cell in news.cells:
             day, changed = self._store.put(key, value, cell)
             if changed:
                 soiled.append((key.scope, day, changed))
                 outbox[key.scope.encode()] = b"%d" % next_offset
-        reserved = max(self._revision, self._wall_clock_us() // 1000) + REVISIONS_RESERVED
-        meta: dict[str, str | int] = {
-            "now_us": now_us,
-            "ready": msgspec.json.encode(sorted(ready)).decode(),
-            "revision": reserved,
-        }
-        if now_us:
-            meta["said_on"] = self._leftovers.stored(self._plan.calendar.day_of(now_us))
+        meta = self._heard(news)
+        for scope in self._doubtful(news):
+            outbox[scope.encode()] = b"%d" % next_offset
+        if not self._has_caught_up:
+            news.scopes_known_before_us = sorted(new)
         state = self._state
         await self._patiently(lambda: state.commit(state.offset, next_offset, meta, outbox))
         self._store.committed()
-        self._ready = ready
+        self._ready = news.ready
         for scope, day, changed in soiled:
             self._dirty.setdefault(scope, Dirt.all() if scope in new else Dirt()).note(day, changed)
             self._leftovers.change(scope)
+        self._leftovers.forget(news.scopes_known_before_us)
+        self._revisions.hear(news.revision)
+        self._forget_said(self._doubtful(news))
         if self._plan.fixed_now_us is None:
-            self._advance(now_us)
+            self._advance(news.now_us)
+
+    def _heard(self, news: News) -> dict[str, str | int]:
+        """What to commit of what is not about cells."""
+        day_of = self._plan.calendar.day_of
+        meta: dict[str, str | int] = {
+            "now_us": news.now_us,
+            "ready": msgspec.json.encode(sorted(news.ready)).decode(),
+            "revision": max(int(self._state.meta.get("revision", 0)), news.revision),
+        }
+        for said_us in news.said_us:
+            self._leftovers.hear_of(day_of(said_us))
+        for again in news.again:
+            self._leftovers.speak(again.day)
+        if news.now_us:
+            meta["said_on"] = self._leftovers.stored(day_of(news.now_us))
+        return meta
+
+    def _doubtful(self, news: News) -> list[str]:
+        """Scopes of which a predecessor's words may have come after ours."""
+        known = self._store.known
+        return sorted({s for again in news.again for s in again.scopes if s in known})
 
     def _advance(self, now_us: int) -> None:
         """Move the clock; what depends on it is to be looked at again."""
@@ -228,6 +228,13 @@ class EvaluatingStage:
         changed = (name.decode() for name in self._state.outbox)
         self._leftovers.recall(self._state.meta.get("said_on", ""), self._store.known, changed)
         self._soil_all()
+
+    def _forget_said(self, scopes: Sequence[str]) -> None:
+        """It is not known any more what the topic says of these scopes."""
+        for scope in scopes:
+            self._store.forget_said(scope)
+            self._dirty[scope] = Dirt.all()
+        self._leftovers.forget(scopes)
 
     def _soil_all(self) -> None:
         for scope in self._store.known:
@@ -251,9 +258,18 @@ class EvaluatingStage:
         return has_caught_up and len(self._ready) >= self._plan.sources
 
     @property
+    def _has_caught_up(self) -> bool:
+        """Whether all was read that was there when the partition was claimed.
+
+        Until then nothing is said: values would go back after a Redis that was rolled back, and
+        revisions that predecessors announced would not be known.
+        """
+        return (self._state.offset or 0) >= self._state.log_end
+
+    @property
     def is_ready(self) -> bool:
         """Whether what is said is the whole truth, and there is a "now" to say it of."""
-        return self.hears_all_sources and self._now_us > 0
+        return self.hears_all_sources and self._has_caught_up and self._now_us > 0
 
     @property
     def is_dirty(self) -> bool:
@@ -271,11 +287,12 @@ class EvaluatingStage:
         async with self._lock:
             if not self.is_dirty:
                 return None
+            today = self._plan.calendar.day_of(self._now_us)
+            await self._announce_revisions(today)
             scopes = sorted(self._dirty, key=_importance)[:_SCOPES_PER_FLUSH]
             await self._store.load(scopes)
             self._state.discard()
             self._refresh_windows()
-            today = self._plan.calendar.day_of(self._now_us)
             self._leftovers.speak(today)
             dirt = {scope: self._dirty.pop(scope) for scope in scopes}
             sent = {
@@ -283,26 +300,52 @@ class EvaluatingStage:
                 for name in (scope.encode() for scope in scopes)
                 if name in self._state.outbox
             }
-            self._revision = max(self._revision + 1, self._wall_clock_us() // 1000)
-            records = [r for scope in scopes for r in self._records(scope, dirt[scope])]
+            revision = self._revisions.next()
+            records = [r for scope in scopes for r in self._records(scope, dirt[scope], revision)]
             flushed = Flushed(
                 {scope: tuple(self._store[scope].current.values()) for scope in scopes},
                 len(records),
                 tuple(self._take_news(scope) for scope in scopes),
             )
+        self._in_doubt.update(dict.fromkeys(scopes, today))
         try:
             await self._publish(records)
-            await self._state.acknowledge(sent)
+            await self._state.acknowledge(sent)  # also asks whether we were the owner all the time
         except BaseException:
-            for scope in scopes:
-                self._store.forget_said(scope)
-                self._dirty[scope] = Dirt.all()
-            self._leftovers.forget(scopes)
+            self._forget_said(scopes)
             raise
+        for scope in scopes:
+            self._in_doubt.pop(scope, None)
         self._leftovers.heard(scopes)
         if not self._dirty:
             self._leftovers.heard_all(today)
         return flushed
+
+    async def _announce_revisions(self, today: int) -> None:
+        limit = self._revisions.limit_to_announce(today)
+        if limit is not None:
+            key = control_key(REVISION, str(self.partition))
+            value = encode_partial(Control(limit, self._now_us))
+            await self._publish([OutRecord(self._state.topic, key, value, self.partition)])
+            self._revisions.announced(limit, today)
+
+    def farewell(self) -> list[OutRecord]:
+        """What to tell the successor when the claim is over and nothing is on its way any more.
+
+        What was sent and not known to have arrived in time may have come after the successor's
+        first words, and would stay the last ones.
+        """
+        scopes_by_day: dict[int, list[str]] = {}
+        for scope, day in self._in_doubt.items():
+            scopes_by_day.setdefault(day, []).append(scope)
+        topic, partition, number = self._state.topic, self.partition, self._revisions.last
+        return [
+            OutRecord(
+                topic, control_key(AGAIN, f"{number}-{day}"), encode_partial(again), partition
+            )
+            for day, scopes in scopes_by_day.items()
+            for again in [Again(day, scopes)]
+        ]
 
     def _take_news(self, scope: str) -> int:
         loaded = self._store[scope]
@@ -315,7 +358,7 @@ class EvaluatingStage:
             self._windows = self._evaluator.windows_at(self._now_us)
             self._windows_bucket = bucket
 
-    def _records(self, scope: str, dirt: Dirt) -> Iterator[OutRecord]:
+    def _records(self, scope: str, dirt: Dirt, revision: int) -> Iterator[OutRecord]:
         """What the scope must say now that it has not said, and what it must take back."""
         loaded = self._store[scope]
         only = None
@@ -337,7 +380,7 @@ class EvaluatingStage:
             if loaded.said.get(key) != says:
                 loaded.said[key] = says
                 loaded.keys_by_window.setdefault((window.kind, window.key), set()).add(key)
-                body = encode_value(says, **times, revision=self._revision)
+                body = encode_value(says, **times, revision=revision)
                 yield OutRecord(self._plan.values_topic, key, body)
         for key in self._gone(scope, loaded, windows, only, exists):
             yield OutRecord(self._plan.values_topic, key, None)

@@ -6,10 +6,15 @@ since everything was. Windows that existed on those days and are gone now may ha
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
 
 import msgspec
 
 from stream_app.domain.windows import Window
+
+_DAYS_HEARD_OF: Final = 3
+"""Whoever speaks takes back first what was said on earlier days: of all the days that a log tells
+of, after a loss of Redis, only the last can have left something."""
 
 
 class Leftovers:
@@ -54,6 +59,13 @@ class Leftovers:
         """Something is about to be said."""
         self._days.add(day)
 
+    def hear_of(self, day: int) -> None:
+        """Somebody said something on that day, and is not known to have taken it back."""
+        if day not in self._days:
+            self._days.add(day)
+            while len(self._days) > _DAYS_HEARD_OF:
+                self._days.remove(min(self._days))
+
     def change(self, scope: str) -> None:
         """A scope's numbers changed: if it was not heard yet, what it said before is lost."""
         if scope in self._unheard:
@@ -71,6 +83,8 @@ class Leftovers:
 
     def forget(self, scopes: Sequence[str]) -> None:
         """It is not known what these scopes said last."""
+        if not scopes:
+            return
         self._find_windows()
         self._unheard.update(scopes)
         self.changed.update(scopes)

@@ -4,6 +4,11 @@
 
 State, offset, counts and outbox change in one commit (design.md, section 3). What is published is
 read from committed cells only, so a partial's version and value always belong together.
+
+After Redis was rolled back or lost, records are read again in other batches. What a cell was within
+such a batch may have been published as a version of its own then, and must be outdone: up to where
+the log ended when the partition was claimed a cell gets a new version if any single record changed
+it, even if all of it cancels out in the end.
 """
 
 import asyncio
@@ -21,6 +26,7 @@ from stream_app.domain.events import EVENT_TYPE_BY_NAME, Event, EventType
 from stream_app.domain.ledger import Verdict
 from stream_app.domain.placement import partition_of_scope
 from stream_app.domain.rules import FoldRules
+from stream_app.domain.thread import Change
 from stream_app.stages.cache import BoundedCache
 from stream_app.stages.ports import OutRecord, Patience, Publish, SourceRecord, State, WallClock
 from stream_app.stages.threads import ThreadStore
@@ -177,7 +183,11 @@ class Measurer:
         summary = BatchSummary()
         lengths_before: dict[bytes, int] = {}
         newest_us = newest_ms = 0
+        steps: list[list[Change]] = []
+        may_repeat = (state.offset or 0) < state.log_end
         for record, event in zip(records, decoded, strict=True):
+            if may_repeat and record.key in lengths_before:
+                steps.append(list(self._threads[record.key].changes()))
             outcome, type_name, fault = self._accept(record, event, lengths_before)
             summary.outcomes[type_name, outcome] += 1
             summary.dead.append(fault is not None)
@@ -191,9 +201,10 @@ class Measurer:
         batch_us, newest_us = newest_us, max(newest_us, self._newest_us)
         asked_us = self._asked_us(newest_us)
         oldest = five_minute_bucket(asked_us)
-        for key in lengths_before:
-            self._splitter.add(deltas, self._threads[key].changes(), oldest)
-        changed = await self._change_cells(without_zeros(deltas), next_offset, batch_us, newest_ms)
+        for step in (*steps, *(self._threads[key].changes() for key in lengths_before)):
+            self._splitter.add(deltas, step, oldest)
+        deltas = without_zeros(deltas, keep_cells=may_repeat)
+        changed = await self._change_cells(deltas, next_offset, batch_us, newest_ms)
         for key, length in lengths_before.items():
             self._threads.write(key, length)
         expired, hours_gone = await self._expire(asked_us)
@@ -380,6 +391,10 @@ class Measurer:
         self._before_ready.difference_update(names)
         await self._state.acknowledge(sent)
         return True
+
+    def farewell(self) -> list[OutRecord]:
+        """Nothing: whatever of ours arrives late has an old version."""
+        return []
 
     def _due(self) -> list[bytes]:
         """Names to publish now.

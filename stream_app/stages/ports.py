@@ -45,6 +45,10 @@ class State(Protocol):
     def offset(self) -> int | None:
         """The offset of the next record to take, or None when nothing is stored."""
 
+    @property
+    def log_end(self) -> int:
+        """Where the log ended when the partition was claimed."""
+
     async def prefetch(self, table: str, keys: Iterable[bytes]) -> None:
         """Read rows so that `get` knows them."""
 
@@ -78,7 +82,11 @@ class State(Protocol):
         """Change everything at once, or nothing."""
 
     async def acknowledge(self, sent: Mapping[bytes, int]) -> int:
-        """Clear outbox entries whose version is still the one that was sent."""
+        """Clear outbox entries whose version is still the one that was sent.
+
+        Raises:
+            Fenced: another worker owns the partition; it is asked even if nothing was sent.
+        """
 
 
 class Publish(Protocol):

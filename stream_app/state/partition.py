@@ -36,6 +36,7 @@ class PartitionState:
         previous_owner: the token stored before, None for none.
         offset: the next offset to read; None: nothing was ever committed.
         begin: where the log begins; whoever positions the consumer sets it.
+        log_end: where the log ended when this was claimed; set like `begin`.
         meta: the stored meta fields besides owner and offset.
         outbox: what was committed and not yet acknowledged, name → `<version>[:<payload>]`. Read
             it, do not change it.
@@ -51,6 +52,7 @@ class PartitionState:
         "_point",
         "_redis",
         "begin",
+        "log_end",
         "meta",
         "offset",
         "outbox",
@@ -74,6 +76,7 @@ class PartitionState:
         self.previous_owner: str | None = None
         self.offset: int | None = None
         self.begin = 0
+        self.log_end = 0
         self.meta: dict[str, str] = {}
         self.outbox: dict[bytes, bytes] = {}
         self.unchanged = False
@@ -236,7 +239,7 @@ class PartitionState:
         """Takes sent entries out of the outbox, except those whose version changed since.
 
         Args:
-            sent: name → version that was sent and acknowledged.
+            sent: name → version that was sent and acknowledged; with none, only the owner is asked.
 
         Returns:
             How many entries left the stored outbox. Calling it again is harmless.
@@ -248,7 +251,7 @@ class PartitionState:
         self.require_held()
         removed = 0
         entries = list(sent.items())
-        for start in range(0, len(entries), _ACKNOWLEDGE_CHUNK):
+        for start in range(0, max(1, len(entries)), _ACKNOWLEDGE_CHUNK):
             chunk = entries[start : start + _ACKNOWLEDGE_CHUNK]
             args = [self.token.encode()]
             for name, version in chunk:

@@ -68,7 +68,7 @@ async def read_log_facts(
 
 
 def require_fit(state: PartitionState, facts: LogFacts) -> None:
-    """Compares what is stored with the log; sets `state.begin`.
+    """Compares what is stored with the log; sets `begin` and `log_end`.
 
     Raises:
         LogMismatch: the log is another, or lacks records that were not read yet.
@@ -93,6 +93,7 @@ def require_fit(state: PartitionState, facts: LogFacts) -> None:
             f"built from {topic_id}).",
         )
     state.begin = facts.begin
+    state.log_end = facts.end
     if state.position > facts.end:
         raise mismatch(
             Mismatch.BEYOND_END,

@@ -10,7 +10,8 @@ import random
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Protocol, Self
+from typing import Any, Final, NamedTuple, NoReturn, Protocol, Self
+from weakref import WeakSet
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
@@ -96,6 +97,7 @@ class Publisher:
         self._send_timeout_s = send_timeout_s
         self._client_id = client_id
         self._producer: AIOKafkaProducer | None = None
+        self._abandoned: WeakSet[AIOKafkaProducer] = WeakSet()
         self._connecting = asyncio.Lock()
 
     async def start(self) -> None:
@@ -166,18 +168,35 @@ class Publisher:
                 producer = await self._connected()
                 runs = await _by_partition(producer, records)
                 await _all(_send_run(producer, tp, run) for tp, run in runs.items())
-        except (TimeoutError, KafkaTimeoutError) as error:
-            # The records stay in the producer, in front of whatever is sent next.
-            raise self._unavailable(f"sending {len(records)} records", error) from error
-        except KafkaError as error:
+        except (TimeoutError, KafkaError) as error:
+            if producer is None or producer not in self._abandoned:
+                await self._give_up(producer, records, error)
+            return await self.send_all(records)
+        return len(records)
+
+    async def _give_up(
+        self, producer: AIOKafkaProducer | None, records: Sequence[Record], error: Exception
+    ) -> NoReturn:
+        doing = f"sending {len(records)} records"
+        # After a timeout the records stay in the producer, in front of whatever is sent next.
+        if not isinstance(error, TimeoutError | KafkaTimeoutError):
             # Its sequence numbers have a hole now; brokers would refuse all that follows.
             if producer is not None:
                 await self._discard(producer)
             if type(error) in _REJECTIONS:
                 topics = ", ".join(sorted({record.topic for record in records}))
                 raise PublishRejected(f"sending to {topics}: {_REJECTIONS[type(error)]}") from error
-            raise self._unavailable(f"sending {len(records)} records", error) from error
-        return len(records)
+        raise self._unavailable(doing, error) from error
+
+    async def abandon(self) -> None:
+        """Let go of what is not acknowledged yet: when this returns, none of it is sent any more.
+
+        `send_all`s that are under way send again.
+        """
+        producer = self._producer
+        if producer is not None:
+            self._abandoned.add(producer)
+            await self._discard(producer)
 
     async def _connected(self) -> AIOKafkaProducer:
         async with self._connecting:

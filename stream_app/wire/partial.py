@@ -1,7 +1,8 @@
 """`kpi.partials`: absolute measures of one cell from one source partition, and control records.
 
 Keys: `dimension|member|bucket|source` for a partial (bucket `2026-11-22` or `2026-11-22T10:05Z`),
-`clock|source` for a clock, `ready|source` when a source partition has caught up with its log.
+`clock|source` for a clock, `ready|source` when a source partition has caught up with its log;
+`revision|partition` and `again|number` are words of stage two to its successors.
 Values are JSON. A partial with the newest version wins; a tombstone means that the cell expired.
 """
 
@@ -17,6 +18,10 @@ from stream_app.domain.scopes import decode, encode
 
 CLOCK: Final = "clock"
 READY: Final = "ready"
+REVISION: Final = "revision"
+"""Up to which revision values may have been published (`version`)."""
+AGAIN: Final = "again"
+"""What must be said again, because a predecessor's words may have come after its successor's."""
 _CELL_PARTS: Final = 4
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -44,8 +49,15 @@ class Control(msgspec.Struct, frozen=True, array_like=True, gc=False):
     instant_us: int
 
 
+class Again(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Scopes of which values were sent on a business day, and perhaps arrived too late."""
+
+    day: int
+    scopes: list[str]
+
+
 class PartialKey(NamedTuple):
-    """What a record is about; in control records `scope` is `clock` or `ready`."""
+    """What a record is about; in control records `scope` is one of the four words above."""
 
     scope: str
     bucket: int
@@ -54,6 +66,7 @@ class PartialKey(NamedTuple):
 
 _cell_decoder: Final = msgspec.json.Decoder(Cell)
 _control_decoder: Final = msgspec.json.Decoder(Control)
+_again_decoder: Final = msgspec.json.Decoder(Again)
 encode_value: Final = msgspec.json.encode
 
 
@@ -69,6 +82,11 @@ def decode_cell(value: bytes) -> Cell:
 def decode_control(value: bytes) -> Control:
     """A control record's value."""
     return _control_decoder.decode(value)
+
+
+def decode_again(value: bytes) -> Again:
+    """The value of a record under `again`."""
+    return _again_decoder.decode(value)
 
 
 def cell_name(scope: str, bucket: int) -> str:

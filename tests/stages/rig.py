@@ -238,6 +238,7 @@ class Rig:
         ends = {EVENTS: self.rebuild_until, PARTIALS: len(self.topics.of(PARTIALS, partition))}
         defaults = {"rebuild_until": ends[topic]}
         state = await claims.claim((topic, partition), defaults=defaults)
+        state.log_end = len(self.log[partition]) if topic == EVENTS else ends[topic]
         return state, {
             name: StateTable(self._app, name=name, claims=claims, topic=topic) for name in names
         }

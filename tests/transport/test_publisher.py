@@ -176,3 +176,23 @@ async def test_stopping_waits_for_no_broker_for_long(own_broker: LocalBroker) ->
         await publisher.send_all([Outgoing("log", b"k", b"1")])
     async with asyncio.timeout(10):
         await publisher.stop()
+
+
+async def test_what_is_abandoned_never_arrives_later_and_others_send_again(
+    servers: list[str], make_topic: MakeTopic, publisher: Publisher
+) -> None:
+    topic = await make_topic(partitions=1)
+    given_up = asyncio.create_task(publisher.send_all([Outgoing(topic, b"k", b"given up", 0)] * 50))
+    others = [
+        asyncio.create_task(publisher.send_all([Outgoing(topic, b"k", b"%d" % n, 0)]))
+        for n in range(20)
+    ]
+    await asyncio.sleep(0)
+    given_up.cancel()
+    await publisher.abandon()
+    await publisher.send_all([Outgoing(topic, b"k", b"last words", 0)])
+    sent = [record.value for record in await everything(servers, topic)]
+    assert b"given up" not in sent[sent.index(b"last words") :]
+    assert await asyncio.gather(*others) == [1] * 20
+    sent = [record.value for record in await everything(servers, topic)]
+    assert {b"%d" % n for n in range(20)} <= set(sent)
