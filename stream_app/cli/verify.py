@@ -80,10 +80,11 @@ class _AddressType(click.ParamType):
 def command(config_path: Path | None, metrics: tuple[Address, ...], **options: Any) -> None:
     """Recompute every KPI from the log and compare.
 
-    Reads crm.events from its beginning in one plain pass, computes every KPI with the same formulas
-    and nothing else of the worker's, and compares with kpi.values, with the counts that the worker
-    has committed, with the dead letters and with the metrics. 0 differences, or a list and exit
-    code 1. While a worker is still busy it looks again, up to --wait seconds.
+    Reads crm.events from its beginning in one plain pass, computes every KPI and every result of
+    an experiment with the same formulas and nothing else of the worker's, and compares with
+    kpi.values and kpi.experiments, with the counts that the worker has committed, with the dead
+    letters and with the metrics. 0 differences, or a list and exit code 1. While a worker is still
+    busy it looks again, up to --wait seconds.
     """
     settings, company = settings_and_company(config_path)
     finish(_verify(settings, company, metrics, **options))
@@ -123,7 +124,8 @@ async def _verify(
             _print(report, limit, as_json=False, console=console)
             if not yes:
                 click.confirm(
-                    f"Write {audit.mendable:,} records to {settings.topics.values}?",
+                    f"Write {audit.mendable:,} records to {settings.topics.values} and "
+                    f"{settings.topics.experiments}?",
                     abort=True,
                     err=True,
                 )

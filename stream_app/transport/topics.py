@@ -59,6 +59,8 @@ class TopicNames(Protocol):
     def values(self) -> str: ...  # noqa: D102
     @property
     def alerts(self) -> str: ...  # noqa: D102
+    @property
+    def experiments(self) -> str: ...  # noqa: D102
     def partials(self, state_version: str) -> str: ...  # noqa: D102
 
 
@@ -122,6 +124,7 @@ def contract_topics(names: TopicNames, state_version: str, partitions: int) -> l
         names.partials(state_version): _COMPACT,
         names.ticks: delete | {"retention.ms": str(DAY_MS), "segment.ms": str(DAY_MS // 24)},
         names.values: _COMPACT,
+        names.experiments: _COMPACT,
         names.alerts: _COMPACT
         | {"cleanup.policy": "compact,delete", "retention.ms": str(400 * DAY_MS)},
     }

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from stream_app.company import Company
@@ -16,11 +17,19 @@ from stream_app.verification.conservation import Committed, conservation_differe
 from stream_app.verification.evidence import Evidence
 from stream_app.verification.gauges import ExpectedGauges, Page
 from stream_app.verification.letters import letter_differences, surplus_letters
-from stream_app.verification.mending import mending_records, write
+from stream_app.verification.mending import mending_records, mending_results, write
 from stream_app.verification.pages import Address, read_pages
 from stream_app.verification.recompute import Recomputation
 from stream_app.verification.report import Report
-from stream_app.verification.settling import CONSERVATION, LETTERS, METRICS, Round, Settling
+from stream_app.verification.results import ResultRounds
+from stream_app.verification.settling import (
+    CONSERVATION,
+    EXPERIMENTS,
+    LETTERS,
+    METRICS,
+    Round,
+    Settling,
+)
 from stream_app.wire.published import decode_published
 from stream_app.wire.value import Said
 
@@ -76,6 +85,7 @@ class Audit:
     now_us: int | None = None
     grew_by: int = 0
     warnings: list[str] = field(default_factory=list)
+    _results: ResultRounds = field(default_factory=ResultRounds)
     _pass_seconds: float = 0.0
     _began_s: float = field(default_factory=time.monotonic)
     _gauges: int | None = None
@@ -119,6 +129,7 @@ class Audit:
             self._pass_seconds = time.monotonic() - began_s
             self._ends_before = evidence.log_ends
         await evidence.read_values(self._told("reading the values"))
+        await evidence.read_results()
         await evidence.read_letters()
         self._told("comparing")
         gauges = ExpectedGauges(self.partials_partitions)
@@ -135,6 +146,7 @@ class Audit:
                 published=evidence.published,
                 values=values,
                 others={
+                    EXPERIMENTS: self._experiments(moving=bool(grown)),
                     CONSERVATION: list(self._conservation(committed)),
                     LETTERS: list(self._letters(committed)),
                     METRICS: [*unreadable, *self._metrics(gauges, pages, unreadable, grown)],
@@ -167,6 +179,12 @@ class Audit:
                 yield key, said
 
         return compare_values(expected(), self.evidence.values)
+
+    def _experiments(self, *, moving: bool) -> list[Difference]:
+        recomputation, evidence = self.recomputation, self.evidence
+        expected = () if self.now_us is None else recomputation.results(self.now_us)
+        published = evidence.published_results if moving else {}
+        return self._results.compare(expected, evidence.results, published)
 
     def _conservation(self, committed: Sequence[Committed]) -> Iterator[Difference]:
         for partition, end in self.evidence.log_ends.items():
@@ -236,9 +254,9 @@ class Audit:
 
     @property
     def mendable(self) -> int:
-        """How many records of `kpi.values` the last round found to differ."""
+        """How many records of `kpi.values` and `kpi.experiments` the last round found to differ."""
         last = self.settling.last
-        return 0 if last is None else len(last.values.by_key)
+        return 0 if last is None else len(last.values.by_key) + len(self._results.differing)
 
     async def mend(self, publisher: Publisher) -> int:
         """Write what the log says over what differs; how many records were written.
@@ -249,12 +267,15 @@ class Audit:
         last = self.settling.last
         if last is None:
             return 0
-        records = mending_records(
-            self.topics.values,
-            last.values,
-            self.evidence.values,
-            now_us=time.time_ns() // 1000,
-            newest_us=self.recomputation.newest_us,
+        now_us, newest_us = time.time_ns() // 1000, self.recomputation.newest_us
+        values, results = self.evidence.values, self.evidence.results
+        records = chain(
+            mending_records(
+                self.topics.values, last.values, values, now_us=now_us, newest_us=newest_us
+            ),
+            mending_results(
+                self.topics.experiments, self._results, results, now_us=now_us, newest_us=newest_us
+            ),
         )
         written = await write(publisher, records)
         self.settling = Settling()
@@ -269,6 +290,7 @@ class Audit:
             events=self.recomputation.records,
             threads=self.recomputation.threads,
             records=self._records,
+            results=len(self._results.wanted),
             letters=len(self.recomputation.dead_letters),
             gauges=self._gauges,
             pages=tuple(f"{host}:{port}" for host, port in self.metrics.addresses),

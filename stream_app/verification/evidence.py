@@ -21,6 +21,7 @@ class Evidence:
         values: key → what stands in `kpi.values`.
         published: key → what was published under it since `read_values` was called last.
         superseded: key → what stood under it before that.
+        results: key → what stands in `kpi.experiments`; `published_results` like `published`.
         letters: what stands in `crm.dead-letters` about `crm.events`.
         last_tick_us: the latest tick, None: there is none.
         warnings: what is strange about the topics.
@@ -31,13 +32,17 @@ class Evidence:
         self._stack = AsyncExitStack()
         self._events: TopicReader
         self._values: TopicReader
+        self._results: TopicReader | None = None
         self._ticks: TopicReader | None = None
         self._dead_letters: TopicReader | None = None
         self._cut: set[int] = set()
         self._has_values = False
+        self._has_results = False
         self.values: dict[bytes, bytes] = {}
         self.published: dict[bytes, list[bytes]] = {}
         self.superseded: dict[bytes, bytes] = {}
+        self.results: dict[bytes, bytes] = {}
+        self.published_results: dict[bytes, list[bytes]] = {}
         self.letters = FoundLetters()
         self.last_tick_us: int | None = None
         self.warnings: list[str] = []
@@ -65,6 +70,10 @@ class Evidence:
 
         self._events = await reader(self._topics.events)
         self._values = await reader(self._topics.values)
+        try:
+            self._results = await reader(self._topics.experiments)
+        except NoSuchTopic:
+            self.warnings.append(f"there is no topic {self._topics.experiments}")
         try:
             self._ticks = await reader(self._topics.ticks, last=1)
         except NoSuchTopic:
@@ -144,6 +153,26 @@ class Evidence:
             if self._has_values:
                 self.published.setdefault(key, []).append(value)
         self._has_values = True
+
+    async def read_results(self) -> None:
+        """Follow `kpi.experiments` to where it ends now.
+
+        Raises:
+            BrokerUnavailable: the brokers stopped answering.
+        """
+        self.published_results = {}
+        if self._results is None:
+            return
+        async for record in self._results.read():
+            if record.key is None:
+                continue
+            if record.value is None:
+                self.results.pop(record.key, None)
+                continue
+            self.results[record.key] = record.value
+            if self._has_results:
+                self.published_results.setdefault(record.key, []).append(record.value)
+        self._has_results = True
 
     async def read_ticks(self) -> None:
         """Hear what time it is.

@@ -1,4 +1,4 @@
-"""Writes what the log says over what stands in `kpi.values` and differs."""
+"""Writes what the log says over what stands in `kpi.values` or `kpi.experiments` and differs."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -8,10 +8,18 @@ import msgspec
 from stream_app.domain.calendar import rfc3339_utc
 from stream_app.transport.publisher import Outgoing, Publisher
 from stream_app.verification.compare import Comparison
-from stream_app.wire.published import decode_published
+from stream_app.verification.results import ResultRounds
+from stream_app.wire.experiment import encode_result
 from stream_app.wire.value import encode_value
 
 _CHUNK: Final = 5_000
+
+
+class _Revised(msgspec.Struct, frozen=True):
+    revision: int
+
+
+_decode_revised: Final = msgspec.json.Decoder(_Revised).decode
 
 
 def mending_records(
@@ -39,11 +47,28 @@ def mending_records(
         yield Outgoing(topic, key, body)
 
 
+def mending_results(
+    topic: str, rounds: ResultRounds, found: Mapping[bytes, bytes], *, now_us: int, newest_us: int
+) -> Iterator[Outgoing]:
+    """The same for `kpi.experiments`."""
+    published_at, event_time = rfc3339_utc(now_us, "milliseconds"), rfc3339_utc(newest_us)
+    for key in sorted(rounds.differing):
+        want = rounds.wanted.get(key)
+        if want is None:
+            yield Outgoing(topic, key, None)
+            continue
+        revision = max(now_us // 1000, _revision(found.get(key)) + 1)
+        body = encode_result(
+            want, event_time=event_time, published_at=published_at, revision=revision
+        )
+        yield Outgoing(topic, key, body)
+
+
 def _revision(raw: bytes | None) -> int:
     if raw is None:
         return 0
     try:
-        return decode_published(raw).revision
+        return _decode_revised(raw).revision
     except msgspec.DecodeError:
         return 0
 

@@ -9,14 +9,17 @@ from stream_app.domain.catalogue import Catalogue
 from stream_app.domain.cells import CellSplitter, Deltas, without_zeros
 from stream_app.domain.evaluation import Evaluator
 from stream_app.domain.events import Event, EventType
+from stream_app.domain.experiment import results
 from stream_app.domain.ledger import ThreadLedger, Verdict
 from stream_app.domain.rates import Rates
 from stream_app.domain.rules import FoldRules
 from stream_app.domain.totals import ScopeTotals
+from stream_app.domain.trial import is_trial_scope, trial_scope
 from stream_app.domain.windows import WindowRules, last_instant_of
 from stream_app.stages.ports import SourceRecord
 from stream_app.verification.outcomes import Outcomes
 from stream_app.wire.cloudevent import Ignored, Rejection, Rules, decode
+from stream_app.wire.experiment import SaidResult, result_key, said_result
 from stream_app.wire.value import Said, said, value_key
 
 _DEAL_TYPES: Final = range(EventType.DEAL_CREATED, EventType.DEAL_DELETED + 1)
@@ -175,7 +178,18 @@ class Recomputation:
         self.fold(now_us)
         at_now = self._evaluator.windows_at(now_us)
         for scope, totals in self._totals.items():
+            if is_trial_scope(scope):
+                continue
             for value in self._evaluator.values(scope, totals, at_now):
                 window = value.window
                 key = value_key(value.kpi.name, window.kind, window.key, scope)
                 yield key, said(value)
+
+    def results(self, now_us: int) -> Iterator[tuple[bytes, SaidResult]]:
+        """Every record that must stand in `kpi.experiments` at that moment, with its key."""
+        self.fold(now_us)
+        today = self._rules.calendar.day_of(now_us)
+        for experiment in self._config.experiments:
+            totals = self._totals.get(trial_scope(experiment.name))
+            for result in () if totals is None else results(experiment, totals, today):
+                yield result_key(experiment.name, result.variant), said_result(result)

@@ -18,6 +18,7 @@ class Report:
         events: records of `crm.events` read.
         threads: threads they make up.
         records: records that must stand in `kpi.values`.
+        results: records that must stand in `kpi.experiments`.
         letters: dead letters that must be there.
         gauges: series that must be exposed; None: no metrics were asked.
         pages: metrics pages that were asked.
@@ -33,6 +34,7 @@ class Report:
     events: int
     threads: int
     records: int
+    results: int
     letters: int
     gauges: int | None
     pages: tuple[str, ...]
@@ -70,6 +72,8 @@ class Report:
             f"as of {now}"
         )
         compared = [f"{self.records:,} values", f"{self.letters:,} dead letters"]
+        if self.results:
+            compared.insert(1, f"{self.results:,} results of experiments")
         if self.gauges is not None:
             compared.append(f"{self.gauges:,} gauges of {', '.join(self.pages)}")
         yield f"compared: {', '.join(compared)}, and the counts of every partition"
@@ -102,6 +106,7 @@ class Report:
             "events": self.events,
             "threads": self.threads,
             "values": self.records,
+            "experiments": self.results,
             "dead_letters": self.letters,
             "gauges": self.gauges,
             "metrics": list(self.pages),

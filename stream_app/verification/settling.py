@@ -15,9 +15,10 @@ from stream_app.wire.value import Said
 
 VALUES: Final = "kpi.values"
 CONSERVATION: Final = "conservation"
+EXPERIMENTS: Final = "kpi.experiments"
 LETTERS: Final = "dead letters"
 METRICS: Final = "metrics"
-SECTIONS: Final = (VALUES, CONSERVATION, LETTERS, METRICS)
+SECTIONS: Final = (VALUES, EXPERIMENTS, CONSERVATION, LETTERS, METRICS)
 
 Differences = dict[str, list[Difference]]
 """Section → its differences."""

@@ -28,6 +28,13 @@ OPTIONS = Options(
     corrections=0.02,
     bad=0.03,
 )
+EXPERIMENT = {
+    "name": "trial",
+    "dimension": "technique",
+    "control": "cold-call",
+    "variants": ["free-trial", "script-a"],
+    "horizon": "20d",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,7 @@ class Logged:
 
 
 def configuration() -> str:
-    return yaml.safe_dump(matching_configuration(OPTIONS))
+    return yaml.safe_dump(matching_configuration(OPTIONS) | {"experiments": [EXPERIMENT]})
 
 
 def company_at(directory: Path) -> Company:

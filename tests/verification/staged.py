@@ -13,6 +13,7 @@ from stream_app.transport.publisher import Outgoing, Publisher
 from stream_app.transport.topics import contract_topics, ensure_topics
 from stream_app.verification.recompute import Recomputation
 from stream_app.wire.dead_letter import DeadLetter
+from stream_app.wire.experiment import encode_result
 from stream_app.wire.reasons import Reason, Rejection
 from stream_app.wire.tick import encode_tick
 from tests.verification.small_log import NOW_US, PARTITIONS, encoded, log, recomputed
@@ -26,6 +27,7 @@ class Staged:
     company: Company
     recomputation: Recomputation
     values: dict[bytes, bytes]
+    results: dict[bytes, bytes]
     letters: list[DeadLetter]
     counts: list[dict[str, int]]
     metrics: str = "127.0.0.1:1"
@@ -79,6 +81,8 @@ class Staged:
             )
         for key, value in self.values.items():
             yield Outgoing(topics.values, key, value)
+        for key, value in self.results.items():
+            yield Outgoing(topics.experiments, key, value)
         for letter in self.letters:
             yield Outgoing(topics.dead_letters, letter.key, letter.value, headers=letter.headers)
         if self.ticks:
@@ -90,6 +94,10 @@ class Staged:
 def stage(settings: Settings, company: Company) -> Staged:
     recomputation = recomputed(company)
     values = {key: encoded(said, revision=5) for key, said in recomputation.values(NOW_US)}
+    times = {"event_time": "2026-03-20T11:00:00Z", "published_at": "2026-03-20T12:00:00.000Z"}
+    results = {
+        key: encode_result(said, **times, revision=5) for key, said in recomputation.results(NOW_US)
+    }
     letters = [
         DeadLetter.of(
             Rejection(Reason(rejected.reason), "…"), settings.topics.events, *coordinates, b"?"
@@ -97,4 +105,4 @@ def stage(settings: Settings, company: Company) -> Staged:
         for coordinates, rejected in recomputation.dead_letters.items()
     ]
     counts = [outcomes.counts(outcomes.end) for outcomes in recomputation.outcomes.values()]
-    return Staged(settings, company, recomputation, values, letters, counts)
+    return Staged(settings, company, recomputation, values, results, letters, counts)

@@ -26,6 +26,7 @@ from tests.verification.small_log import NOW_US, PARTITIONS, changed, encoded
 from tests.verification.staged import Staged
 
 REVENUE = b"revenue|365d|now|company|all"
+TRIAL = b"trial|free-trial"
 
 
 def verify(staged: Staged, *arguments: str) -> Result:
@@ -52,6 +53,8 @@ def test_every_kind_of_difference_is_found_and_listed(staged: Staged) -> None:
     staged.values[REVENUE] = changed(staged.values[REVENUE], value=1)
     staged.values[b"leads|365d|now|rep|nobody"] = staged.values[REVENUE]
     del staged.values[b"leads|365d|now|company|all"]
+    staged.results[TRIAL] = changed(staged.results[TRIAL], n_control=1, verdict="b_better")
+    staged.results[b"trial|gone"] = staged.results.pop(b"trial|script-a")
     staged.counts[1]["applied"] += 1
     staged.counts[1]["duplicate"] -= 1
     lost = staged.letters.pop()
@@ -60,6 +63,7 @@ def test_every_kind_of_difference_is_found_and_listed(staged: Staged) -> None:
     found = document(result)
     assert found["by_section"] == {
         "kpi.values": 3,
+        "kpi.experiments": 4,
         "conservation": 2,
         "dead letters": 1,
         "metrics": 0,
@@ -68,6 +72,10 @@ def test_every_kind_of_difference_is_found_and_listed(staged: Staged) -> None:
     assert (REVENUE.decode(), "value") in listed
     assert ("leads|365d|now|rep|nobody", "record") in listed
     assert ("leads|365d|now|company|all", "record") in listed
+    assert (TRIAL.decode(), "n_control") in listed
+    assert (TRIAL.decode(), "verdict") in listed
+    assert ("trial|gone", "record") in listed
+    assert ("trial|script-a", "record") in listed
     assert (f"{staged.topics.events}/1", "applied") in listed
     assert (lost.key.decode(), "letter") in listed
 
@@ -84,9 +92,11 @@ def test_republishing_makes_the_topic_say_what_the_log_says(staged: Staged) -> N
     wrong = changed(staged.values[REVENUE], value=1, revision=1 << 60)
     staged.values |= {REVENUE: wrong, b"leads|365d|now|rep|nobody": wrong}
     del staged.values[b"leads|365d|now|company|all"]
+    staged.results[b"trial|gone"] = staged.results[TRIAL]
+    staged.results[TRIAL] = changed(staged.results[TRIAL], n_control=1, revision=1 << 60)
     result = verify(staged.written(), "--republish", "--yes")
     assert result.exit_code == 0, result.output
-    assert "3 records written" in result.stderr
+    assert "5 records written" in result.stderr
     standing = asyncio.run(_standing(staged))
     assert decode_published(standing[REVENUE]).revision == (1 << 60) + 1
     assert b"leads|365d|now|rep|nobody" not in standing
@@ -117,6 +127,7 @@ def test_the_clock_of_an_expired_tick_is_taken_from_redis(staged: Staged) -> Non
 def test_without_any_clock_it_says_so(staged: Staged) -> None:
     staged.ticks = False
     staged.values.clear()
+    staged.results.clear()
     result = verify(staged.written())
     assert "nothing says what time it is" in result.stdout
 
