@@ -8,6 +8,7 @@ import faust
 from faust.app.base import BootStrategy
 
 from stream_app.agents.clock import Clock
+from stream_app.agents.retirement import Retirement
 from stream_app.metrics.http import MetricsAddressError
 from stream_app.runtime import Runtime
 from stream_app.state.errors import StateTorn
@@ -41,6 +42,7 @@ class StreamApp(faust.App):
     BootStrategy = _Boot
     runtime: Runtime
     clock: Clock | None = None
+    retirement: Retirement
     fatal_error: BaseException | None = None
 
     async def on_first_start(self) -> None:
@@ -59,6 +61,7 @@ class StreamApp(faust.App):
         self.runtime.observe(consumer)
         if self.clock is not None:
             self.runtime.spawn(self.clock.run(), "clock")
+        self.runtime.spawn(self.retirement.run(), "take back results")
 
     async def on_shutdown(self) -> None:
         """Called by Faust when all of its own has stopped."""

@@ -1,6 +1,6 @@
 """START HERE: every topic, table and agent of the worker, and the edges between them.
 
-crm.events ──measure──▶ kpi.partials ──evaluate──▶ kpi.values, gauges
+crm.events ──measure──▶ kpi.partials ──evaluate──▶ kpi.values, kpi.experiments, gauges
                │             ▲
                ▼             │ the time, once a second
        crm.dead-letters    clock ◀── kpi.ticks (who owns its partition 0 is the clock)
@@ -15,12 +15,14 @@ from stream_app.agents.clock import Clock
 from stream_app.agents.evaluate import EvaluateAgent, ValuePublisher
 from stream_app.agents.measure import MeasureAgent, publish_partials
 from stream_app.agents.partition_work import PartitionWork
+from stream_app.agents.retirement import Retirement
 from stream_app.agents.table_state import TableState
 from stream_app.company import Company, load_company
 from stream_app.config.errors import ConfigErrors
 from stream_app.config.model import Config
 from stream_app.domain.rates import Rates
 from stream_app.domain.rules import FoldRules
+from stream_app.domain.trial import trial_scope
 from stream_app.domain.windows import WindowRules, last_instant_of
 from stream_app.faust_app import StreamApp
 from stream_app.logs import logging_config
@@ -35,6 +37,7 @@ from stream_app.state.tables import StateTable
 from stream_app.transport.batch import Gap
 from stream_app.transport.consumer import BatchConsumer
 from stream_app.transport.groups import group_of
+from stream_app.transport.reading import standing
 from stream_app.transport.transport import batch_app, batch_topic
 from stream_app.wire.cloudevent import Rules
 
@@ -75,6 +78,7 @@ def build(settings: Settings, company: Company) -> StreamApp:
         )
     )
     app.clock = _add_clock(app)
+    app.retirement = _retirement(runtime, evaluate)
     return app
 
 
@@ -129,7 +133,7 @@ def _add_measure(app: StreamApp) -> PartitionWork[Measurer]:
 
 
 def _add_evaluate(app: StreamApp) -> PartitionWork[EvaluatingStage]:
-    """kpi.partials → kpi.values, gauges."""
+    """kpi.partials → kpi.values, kpi.experiments, gauges."""
     runtime, config = app.runtime, app.runtime.company.config
     calendar = FoldRules.from_config(config).calendar
     windows, rates = WindowRules.from_config(config, calendar), Rates.from_config(config)
@@ -145,6 +149,8 @@ def _add_evaluate(app: StreamApp) -> PartitionWork[EvaluatingStage]:
             calendar=calendar,
             values_topic=runtime.topics.values,
             sources=runtime.partitions[runtime.topics.events],
+            experiments={trial_scope(each.name): each for each in config.experiments},
+            experiments_topic=runtime.topics.experiments,
             fixed_now_us=None if as_of is None else last_instant_of(as_of.toordinal(), calendar),
         )
         return EvaluatingStage(
@@ -184,6 +190,22 @@ def _add_clock(app: StreamApp) -> Clock | None:
     )
     app.agent(app.topic(ticks, value_type=bytes, key_type=bytes), name="clock")(clock.__call__)
     return clock
+
+
+def _retirement(runtime: Runtime, evaluate: PartitionWork[EvaluatingStage]) -> Retirement:
+    def is_due() -> bool:
+        stage = evaluate.stages.get(0)
+        return stage is not None and stage.is_ready
+
+    topic, security = runtime.topics.experiments, runtime.security
+    kafka = {"bootstrap_servers": list(runtime.settings.kafka), **security.aiokafka()}
+    return Retirement(
+        topic,
+        runtime.company.config.experiments,
+        is_due=is_due,
+        read_keys=lambda: runtime.patience(lambda: standing(topic, kafka)),
+        publish=lambda records: runtime.patience(lambda: runtime.publish(records)),
+    )
 
 
 def _is_wall_clock(config: Config) -> bool:

@@ -1,4 +1,4 @@
-"""Stage two: partials and clocks of one partition of `kpi.partials` become KPI values.
+"""Stage two: partials and clocks of one partition of `kpi.partials` become KPI values and results.
 
     newest partial per cell and source wins → totals → commit → dirty scopes → values → publish
 
@@ -9,13 +9,14 @@ a zombie's late send cannot stay the last word.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
+from stream_app.config.model import Experiment
 from stream_app.domain.calendar import (
     FIVE_MINUTES_US,
     BusinessCalendar,
@@ -32,8 +33,10 @@ from stream_app.domain.windows import Window, WindowRules, last_instant_of
 from stream_app.stages.leftovers import Leftovers, is_remembered
 from stream_app.stages.news import News
 from stream_app.stages.ports import OutRecord, Patience, Publish, SourceRecord, State, WallClock
+from stream_app.stages.results import news_of
 from stream_app.stages.revisions import Revisions
 from stream_app.stages.scopes import Dirt, LoadedScope, ScopeStore
+from stream_app.wire.experiment import encode_result
 from stream_app.wire.partial import (
     AGAIN,
     REVISION,
@@ -54,6 +57,7 @@ class Evaluation:
     Attributes:
         sources: how many partitions `crm.events` has; all must be ready before anything is said.
         fixed_now_us: what `as_of` fixes "now" to, else None.
+        experiments: by the key of their scope.
     """
 
     catalogue: Catalogue
@@ -63,6 +67,8 @@ class Evaluation:
     values_topic: str
     sources: int
     fixed_now_us: int | None
+    experiments: Mapping[str, Experiment]
+    experiments_topic: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ class EvaluatingStage:
         Args:
             state: of the partition of `kpi.partials`.
             plan: what the configuration says.
-            publish: sends to `kpi.values`.
+            publish: sends to `kpi.values` and `kpi.experiments`.
             patiently: repeats a commit while Redis is away.
             wall_clock_us: only for `published_at` and `revision`, never for a value.
         """
@@ -369,6 +375,9 @@ class EvaluatingStage:
             "event_time": rfc3339_utc(loaded.event_us),
             "published_at": rfc3339_utc(self._wall_clock_us(), "milliseconds"),
         }
+        if scope in self._plan.experiments:
+            yield from self._results(scope, loaded, times, revision)
+            return
         exists: set[bytes] = set()
         for value in self._evaluator.values(scope, loaded.totals, windows, only):
             window = value.window
@@ -384,6 +393,18 @@ class EvaluatingStage:
                 yield OutRecord(self._plan.values_topic, key, body)
         for key in self._gone(scope, loaded, windows, only, exists):
             yield OutRecord(self._plan.values_topic, key, None)
+
+    def _results(
+        self, scope: str, loaded: LoadedScope, times: Mapping[str, str], revision: int
+    ) -> Iterator[OutRecord]:
+        """What an experiment must say now that it has not said, and what it must take back."""
+        experiment = self._plan.experiments[scope]
+        today = self._plan.calendar.day_of(self._now_us)
+        for key, says in news_of(experiment, loaded.totals, today, loaded.said_results):
+            body = None
+            if says is not None:
+                body = encode_result(says, **times, revision=revision)
+            yield OutRecord(self._plan.experiments_topic, key, body)
 
     def _gone(
         self,

@@ -12,6 +12,7 @@ from stream_app.domain.scopes import COMPANY
 from stream_app.domain.totals import ScopeTotals
 from stream_app.domain.windows import Days, FiveMinutes, Window
 from stream_app.stages.ports import State
+from stream_app.wire.experiment import SaidResult
 from stream_app.wire.partial import Cell, PartialKey, bucket_text, decode_cell, parse_bucket
 from stream_app.wire.value import Said
 
@@ -72,6 +73,7 @@ class LoadedScope:
         event_us: newest event time among its cells.
         news_ms: newest record timestamp not yet published, 0 for none.
         said: record key → what the topic says last.
+        said_results: the same of `kpi.experiments`, where the scope is an experiment.
         keys_by_window: (kind, start key) → record keys said for it.
         current: (KPI, kind of running window) → value, for the gauges.
     """
@@ -80,6 +82,7 @@ class LoadedScope:
     event_us: int = 0
     news_ms: int = 0
     said: dict[bytes, Said] = field(default_factory=dict)
+    said_results: dict[bytes, SaidResult] = field(default_factory=dict)
     keys_by_window: dict[tuple[str, str], set[bytes]] = field(default_factory=dict)
     current: dict[tuple[str, str], KpiValue] = field(default_factory=dict)
 
@@ -162,6 +165,7 @@ class ScopeStore:
         loaded = self._loaded.get(scope)
         if loaded is not None:
             loaded.said.clear()
+            loaded.said_results.clear()
             loaded.keys_by_window.clear()
 
     def with_five_minutes(self) -> Iterable[str]:

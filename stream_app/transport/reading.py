@@ -240,6 +240,25 @@ class TopicReader:
         await self._consumer.stop()
 
 
+async def standing(topic: str, kafka: Mapping[str, Any]) -> dict[bytes, bytes]:
+    """Key → value of what stands in a small compacted topic.
+
+    Raises:
+        BrokerUnavailable: no broker answers.
+        NoSuchTopic: there is no such topic.
+    """
+    found: dict[bytes, bytes] = {}
+    async with await TopicReader.open(topic, kafka) as reader:
+        async for record in reader.read():
+            if record.key is None:
+                continue
+            if record.value is None:
+                found.pop(record.key, None)
+            else:
+                found[record.key] = record.value
+    return found
+
+
 def named(error: Exception) -> str:
     """An error of a Kafka client for people."""
     if isinstance(error, KafkaConnectionError):

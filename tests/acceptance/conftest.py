@@ -24,6 +24,14 @@ OPTIONS = Options(
     corrections=0.01,
     bad=0.01,
 )
+EXPERIMENT = {
+    "name": "trial",
+    "dimension": "technique",
+    "control": "cold-call",
+    "variants": ["free-trial"],
+    "horizon": "21d",
+    "random": True,
+}
 
 
 @pytest.fixture
@@ -33,6 +41,7 @@ def environment(
     """What a command needs to find the company, the broker and the Redis."""
     content = matching_configuration(OPTIONS)
     content["business"] = {"timezone": "Europe/Berlin", "currency": "EUR", "clock": "event"}
+    content["experiments"] = [EXPERIMENT]
     config = tmp_path / "company.yaml"
     config.write_text(yaml.safe_dump(content), encoding="utf-8")
     variables = {

@@ -35,6 +35,7 @@ def test_a_killed_worker_neither_loses_nor_repeats_an_event(
     proof = _run(environment, "verify", "--metrics", second.address, "--metrics", again.address)
     assert proof.returncode == 0, proof.stdout + proof.stderr
     assert "0 differences" in proof.stdout
+    assert "1 results of experiments" in proof.stdout
     assert again.stop() == 0
     assert second.stop() == 0
 

@@ -41,13 +41,20 @@ class Logged:
     value: bytes | None
 
 
-def company(directory: Path, options: Options = OPTIONS, **business: Any) -> Company:
+def company(
+    directory: Path,
+    options: Options = OPTIONS,
+    *,
+    experiments: Sequence[dict[str, Any]] = (),
+    **business: Any,
+) -> Company:
     """A company that fits the simulated team, with a short history."""
     content = matching_configuration(options)
     content["business"] |= business
     content["dimensions"] = ["team", "rep", ["source", "technique"]]
     content["windows"] = ["hour", "day", "week", "month", "quarter", "year", "7d", "30d"]
     content["history"] = HISTORY
+    content["experiments"] = list(experiments)
     path = directory / "company.yaml"
     path.write_text(yaml.safe_dump(content))
     return load_company(path)

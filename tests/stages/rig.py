@@ -10,6 +10,7 @@ from stream_app.agents.table_state import TableState
 from stream_app.company import Company
 from stream_app.domain.rates import Rates
 from stream_app.domain.rules import FoldRules
+from stream_app.domain.trial import trial_scope
 from stream_app.domain.windows import WindowRules, last_instant_of
 from stream_app.stages.evaluating import EvaluatingStage, Evaluation, Flushed
 from stream_app.stages.measuring import BatchSummary, Measurer, Outputs
@@ -23,13 +24,15 @@ from stream_app.state.tables import StateTable
 from stream_app.topology import EVALUATE_TABLES, MEASURE_TABLES
 from stream_app.transport.errors import BrokerUnavailable
 from stream_app.transport.publisher import partition_of
-from stream_app.verification.compare import Comparison, compare_values
+from stream_app.verification.compare import Comparison, Difference, compare_values
 from stream_app.verification.recompute import Recomputation
+from stream_app.verification.results import ResultRounds
 from stream_app.wire.cloudevent import Rules
 from stream_app.wire.partial import CLOCK, Control, control_key, encode_value, parse_key
 from tests.stages.company import SOURCES, Logged
 
 EVENTS, PARTIALS, VALUES, DEAD = "crm.events", "kpi.partials", "kpi.values", "crm.dead-letters"
+EXPERIMENTS = "kpi.experiments"
 PARTIALS_PARTITIONS = 2
 NAMESPACE = "stream-app:stages"
 
@@ -79,9 +82,9 @@ class Topics:
             if name == topic:
                 yield from log
 
-    def standing(self) -> dict[bytes, bytes]:
-        """What `kpi.values` says last, by key."""
-        latest = {record.key: record.value for record in self.all(VALUES) if record.key is not None}
+    def standing(self, topic: str = VALUES) -> dict[bytes, bytes]:
+        """What a topic says last, by key."""
+        latest = {record.key: record.value for record in self.all(topic) if record.key is not None}
         return {key: value for key, value in latest.items() if value is not None}
 
     def ends(self) -> dict[tuple[str, int], int]:
@@ -220,6 +223,8 @@ class Rig:
             values_topic=VALUES,
             sources=SOURCES,
             fixed_now_us=self.fixed_now_us,
+            experiments={trial_scope(each.name): each for each in self.config.experiments},
+            experiments_topic=EXPERIMENTS,
         )
         stage = self.evaluators[partition] = EvaluatingStage(
             Shaky(state, tables, self.store_faults),
@@ -327,7 +332,16 @@ class Rig:
         """The differences, fit for an assertion."""
         found = self.compared(last_tick_us)
         assert found.records > 100
-        return [str(each) for listed in found.by_key.values() for each in listed][:20]
+        listed = [each for listed in found.by_key.values() for each in listed]
+        return [str(each) for each in (*self.result_differences(last_tick_us), *listed)][:20]
+
+    def result_differences(self, last_tick_us: int | None = None) -> list[Difference]:
+        """What stands in `kpi.experiments` against what the log says."""
+        truth = self.recomputed()
+        now_us = truth.now_us(last_tick_us)
+        assert now_us is not None
+        standing = self.topics.standing(EXPERIMENTS)
+        return ResultRounds().compare(truth.results(now_us), standing, {})
 
     def dead_letters(self) -> list[bytes]:
         """Keys of the dead letters, in the order in which they were sent."""
