@@ -119,10 +119,14 @@ class Standing:
             record = decode_published(value)
         except msgspec.DecodeError:
             return
-        if record.dimension == self.question.dimension:
-            self.members.add(record.member)
-            if (record.kpi, record.window) == (self.question.kpi.name, self.question.window):
-                self.records[key] = value
+        if record.dimension != self.question.dimension:
+            return
+        self.members.add(record.member)
+        if (record.kpi, record.window) != (self.question.kpi.name, self.question.window):
+            return
+        standing = self.record(key)
+        if standing is None or record.revision >= standing.revision:
+            self.records[key] = value
 
     def record(self, key: bytes) -> Published | None:
         """What stands under a key."""

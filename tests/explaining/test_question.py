@@ -104,3 +104,15 @@ def test_an_unknown_member_gets_the_nearest() -> None:
     found.question = asked(dimension="rep", member="r-3")
     with pytest.raises(WrongQuestion, match=r"there is no rep 'r-3'; did you mean 'r-[12]'"):
         found.member({})
+
+
+def test_the_record_with_the_highest_revision_stands() -> None:
+    found = Standing(asked())
+    key, newest = record(value=2, revision=7)
+    found.take(key, newest)
+    found.take(*record(value=1, revision=3))
+    told = found.record(key)
+    assert told is not None
+    assert told.value == 2
+    found.take(key, None)
+    assert found.record(key) is None
