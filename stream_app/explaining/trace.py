@@ -126,6 +126,7 @@ class Trace:
     _splitter: CellSplitter = field(init=False)
     _folded: BoundedCache[ThreadLedger] = field(init=False)
     _told: dict[bytes, list[bytes]] = field(default_factory=dict)
+    _asks: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._accepted = Rules.from_config(self.config)
@@ -190,9 +191,17 @@ class Trace:
             self.restatements.append(Restatement(cause, late, moved))
 
     def _is_asked(self, fact: Fact) -> bool:
-        rows: list[Measures] = [fact.measures, fact.people, *(m for _, m in fact.lines or ())]
-        names = self.span.measures
-        return any(split_measure(key)[0] in names for measures in rows for key, _ in measures)
+        """Whether it may add to a measure that is asked for; called for every fact there is."""
+        for key, _ in fact.measures:
+            asked = self._asks.get(key)
+            if asked is None:
+                asked = self._asks[key] = split_measure(key)[0] in self.span.measures
+            if asked:
+                return True
+        if not fact.people and fact.lines is None:
+            return False
+        rows: list[Measures] = [fact.people, *(m for _, m in fact.lines or ())]
+        return any(split_measure(k)[0] in self.span.measures for row in rows for k, _ in row)
 
     def _cells(self, change: Change) -> Iterator[tuple[Place, int]]:
         """What one fact adds to the scope, in the buckets that are asked for."""
