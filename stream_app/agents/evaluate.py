@@ -6,6 +6,7 @@ from typing import Final
 
 from stream_app.agents.partition_work import PartitionWork
 from stream_app.domain.evaluation import KpiValue
+from stream_app.domain.kpi import PEOPLE
 from stream_app.domain.scopes import split_scope
 from stream_app.metrics.board import Sample, SnapshotBoard
 from stream_app.metrics.own import OwnMetrics
@@ -98,4 +99,5 @@ def _sample(value: KpiValue, dimension: str, member: str) -> Sample:
         member=member,
         value=value.value,
         sample_size=int(size),
+        previous=value.previous if dimension in PEOPLE else None,
     )

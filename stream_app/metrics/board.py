@@ -52,6 +52,7 @@ class Sample(msgspec.Struct, frozen=True, gc=False):
         value: in that unit. An undefined KPI is no sample; NaN and infinities are not exposed.
         sample_size: how many things the value rests on (leads, deals, answers); None: unknown,
             dropped first when there are too many series.
+        previous: the same one window earlier, for what compares the two; None: no series.
     """
 
     kpi: str
@@ -61,6 +62,7 @@ class Sample(msgspec.Struct, frozen=True, gc=False):
     member: str
     value: Number
     sample_size: int | None = None
+    previous: Number | None = None
 
 
 class TargetSample(msgspec.Struct, frozen=True, gc=False):
@@ -89,7 +91,8 @@ class ScopeSeries:
     def __init__(self, samples: tuple[Sample, ...], targets: tuple[TargetSample, ...]) -> None:
         self.samples: Final = samples
         self.targets: Final = targets
-        self.size: Final = len(samples) + 3 * len(targets)
+        before = sum(sample.previous is not None for sample in samples)
+        self.size: Final = len(samples) + before + 3 * len(targets)
         self.rank: Final = _coarse_rank(samples, targets)
 
 

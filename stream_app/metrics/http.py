@@ -103,6 +103,7 @@ class MetricsServer:
         conditions = self._health.conditions
         self._own.rebuilding.set(Status.REBUILDING in conditions)
         self._own.degraded.set(Status.DEGRADED in conditions)
+        self._own.in_service.set(self._health.status.in_service)
         page = await self._in_thread(partial(self._gauges.render, self._board.snapshot()))
         if not self._board.visible:  # the lease ended, or a pause came between
             page = NO_PAGE

@@ -22,6 +22,7 @@ from stream_app.metrics.board import (
     dimension_rank,
 )
 from stream_app.metrics.kpi_names import (
+    PREVIOUS_VALUE,
     RESERVED_NAMES,
     TARGET_ATTAINMENT,
     TARGET_STATE,
@@ -31,7 +32,8 @@ from stream_app.metrics.kpi_names import (
     metric_name,
 )
 
-_TARGET_HELP: Final = {
+_RESERVED_HELP: Final = {
+    PREVIOUS_VALUE: "A KPI one window earlier, cut like the running one, in the unit of the KPI.",
     TARGET_VALUE: "What a target asks for, in the unit of its KPI.",
     TARGET_ATTAINMENT: "How much of a target is reached; 1 is met.",
     TARGET_STATE: "State of a target: 0 ok, 1 pending, 2 firing, 3 achieved.",
@@ -83,7 +85,7 @@ class KpiGauges:
         self._currency = currency
         self._help_texts = help_texts or {}
         self._families: dict[tuple[str, str], _Family] = {}
-        self._headers = {name: _header(name, text) for name, text in _TARGET_HELP.items()}
+        self._headers = {name: _header(name, text) for name, text in _RESERVED_HELP.items()}
         self._rendered: dict[ScopeSeries, dict[str, _Block]] = {}
         self._version: int | None = None
         self._page = NO_PAGE
@@ -125,6 +127,13 @@ class KpiGauges:
                 f"{family.head}{labels}}} {value}\n",
                 _rank(sample),
             )
+            before = None if sample.previous is None else _number(sample.previous)
+            if before is not None:
+                said = f'{labels},kpi="{escaped_label(sample.kpi)}"'
+                lines.setdefault(PREVIOUS_VALUE, {})[said] = (
+                    f"{PREVIOUS_VALUE}{{{said}}} {before}\n",
+                    _rank(sample),
+                )
         for goal in scope.targets:
             _add_target(lines, goal)
         return {

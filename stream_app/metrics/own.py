@@ -128,6 +128,9 @@ class OwnMetrics:
         self.degraded: Final = gauge(
             "degraded", "1 while the worker counts but something needs attention, see /readyz."
         )
+        self.in_service: Final = gauge(
+            "in_service", "1 while the outputs can be relied upon: /readyz answers 200."
+        )
         self.build_info: Final = gauge(
             "build_info",
             "Always 1; what is running.",

@@ -193,6 +193,7 @@ async def test_a_degraded_worker_stays_in_service(worker: Worker) -> None:
     values = parsed(metrics)
     assert values[series("stream_app_degraded")] == 1
     assert values[series("stream_app_rebuilding")] == 0
+    assert values[series("stream_app_in_service")] == 1
 
 
 async def test_a_rebuilding_worker_is_not_in_service(worker: Worker) -> None:
@@ -204,6 +205,7 @@ async def test_a_rebuilding_worker_is_not_in_service(worker: Worker) -> None:
 
     assert (status, json.loads(body)["status"]) == (503, "rebuilding")
     assert parsed(metrics)[series("stream_app_rebuilding")] == 1
+    assert parsed(metrics)[series("stream_app_in_service")] == 0
 
 
 async def test_unknown_paths_are_not_served(worker: Worker) -> None:

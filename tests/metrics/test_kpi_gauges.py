@@ -9,7 +9,7 @@ from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as openmetrics_families,
 )
 
-from stream_app.metrics.board import SnapshotBoard, TargetSample, TargetState
+from stream_app.metrics.board import Sample, SnapshotBoard, TargetSample, TargetState
 from stream_app.metrics.kpi_gauges import KpiGauges
 from stream_app.metrics.kpi_names import label_value
 from tests.metrics.exposing import lines, members, parsed, rendered, sample, series, shown
@@ -138,6 +138,21 @@ def test_a_series_named_twice_in_a_scope_has_its_last_value() -> None:
     page = KpiGauges(currency="EUR").render(board.snapshot())
 
     assert list(parsed(page.text).values()) == [2]
+
+
+def test_the_value_one_window_earlier_is_a_series_of_its_own() -> None:
+    now = Sample("leads", "count", "month", "team", "emea", 7, 10, previous=5)
+    unknown = Sample("nps", "points", "month", "team", "emea", 31, 10)
+
+    page = rendered(now, unknown)
+
+    place = frozenset({"window": "month", "dimension": "team", "member": "emea"}.items())
+    assert parsed(page.text) == {
+        ("kpi_leads", place): 7,
+        ("kpi_nps_points", place): 31,
+        ("kpi_previous", place | {("kpi", "leads")}): 5,
+    }
+    assert page.series == 3
 
 
 def test_a_target_has_a_value_an_attainment_and_a_state() -> None:
