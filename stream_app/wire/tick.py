@@ -8,16 +8,18 @@ from stream_app.domain.calendar import rfc3339_utc
 from stream_app.wire.timestamps import instant_us
 
 
-class _Tick(msgspec.Struct, frozen=True):
+class Tick(msgspec.Struct, frozen=True):
+    """What the record says: the instant, RFC 3339."""
+
     now: str
 
 
-_decoder: Final = msgspec.json.Decoder(_Tick)
+_decoder: Final = msgspec.json.Decoder(Tick)
 
 
 def encode_tick(now_us: int) -> bytes:
     """A tick's value."""
-    return msgspec.json.encode(_Tick(rfc3339_utc(now_us, "milliseconds")))
+    return msgspec.json.encode(Tick(rfc3339_utc(now_us, "milliseconds")))
 
 
 def decode_tick(value: bytes) -> int:
