@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "board": "live KPIs in the terminal",
     "report": "a period's KPIs against targets and the period before: HTML, CSV",
     "explain": "why a value is what it is: what makes it up, what restated it",
+    "render": "everything derived: dashboards, rules, schemas",
     "check": "check configuration, connections and sizes",
     "verify": "prove that every KPI equals what the log says",
     "rebuild": "throw the state away, so that workers rebuild it from the log",

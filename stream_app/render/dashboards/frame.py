@@ -1,0 +1,184 @@
+"""What all dashboards have in common: variables, links, refresh, and picking KPIs."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from grafana_foundation_sdk.builders import dashboard as dash
+from grafana_foundation_sdk.models import dashboard as models
+
+from stream_app.company import Company
+from stream_app.domain.kpi import STAGE_DIMENSIONS, Kpi
+from stream_app.render import query
+from stream_app.render.panels import DATASOURCE, AnyPanel, Look, word
+
+WIDTH: Final = 24
+TAG: Final = "stream-app"
+_PREFERRED_WINDOW: Final = "month"
+
+PIPELINE_STATE: Final = "max(stream_app_rebuilding) + 2 * max(stream_app_degraded) or vector(9)"
+_PIPELINE_WORDS: Final = {
+    "0": ("live", "#37872d"),
+    "1": ("rebuilding: the numbers are old", "#e0b400"),
+    "2": ("some input is refused", "#e0b400"),
+    "3": ("rebuilding: the numbers are old", "#e0b400"),
+    "9": ("no worker: the numbers are old", "#c4162a"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A company as its dashboards see it.
+
+    Attributes:
+        named: how panels look that list persons.
+    """
+
+    company: Company
+    named: Look
+
+    @property
+    def look(self) -> Look:
+        """Without names: for everything but a list of persons."""
+        return replace(self.named, names={})
+
+    def kpis(self, *names: str) -> list[Kpi]:
+        """Those that the catalogue has, in the order of the names."""
+        known = {kpi.name: kpi for kpi in self.company.catalogue.kpis}
+        return [known[name] for name in names if name in known]
+
+    def kpis_of(self, dimension: str, *names: str) -> list[Kpi]:
+        """Those that exist for a dimension in at least one window."""
+        return [kpi for kpi in self.kpis(*names) if any(True for _ in self.windows(kpi, dimension))]
+
+    def windows(self, kpi: Kpi, dimension: str) -> Iterator[str]:
+        """The configured windows in which the KPI exists for a dimension."""
+        configured = self.company.catalogue.configured
+        for kind in self.company.config.windows:
+            if kpi.exists(dimension, kind, closed=False, configured=configured):
+                yield kind
+
+    def window(self, kpi: Kpi) -> str:
+        """The chosen window, or the KPI's own where it exists in few only."""
+        windows = kpi.definition.windows
+        if windows is None:
+            return "$window"
+        own = [kind for kind in self.company.config.windows if kind in windows]
+        return _PREFERRED_WINDOW if _PREFERRED_WINDOW in own else (own or ["$window"])[-1]
+
+    def title(self, kpi: Kpi) -> str:
+        """The KPI's title, with its window where that is fixed."""
+        window = self.window(kpi)
+        return kpi.definition.title + ("" if window == "$window" else f" ({window})")
+
+    def has(self, dimension: str) -> bool:
+        """Whether KPIs are split by it."""
+        own = {"company", "loss_reason", "theme", *STAGE_DIMENSIONS}
+        return dimension in own or dimension in self.company.catalogue.configured
+
+    def at(self, kpi: Kpi, dimension: str, member: str | None = None) -> str:
+        """Matchers for the members of a dimension in the KPI's window."""
+        return query.place(self.window(kpi), dimension, member)
+
+
+def frame(scene: Scene, uid: str, title: str, text: str, *, member: bool = False) -> dash.Dashboard:
+    """An empty dashboard with its variables.
+
+    Args:
+        scene: for whom.
+        uid: of its address; never changes.
+        title: what the wall shows.
+        text: what it is for.
+        member: it also has the variables of dimension and member.
+    """
+    business = scene.company.config.business
+    board = (
+        dash.Dashboard(title)
+        .uid(f"stream-app-{uid}")
+        .description(f"{text} Rendered by `stream-app render`; edits are not kept.")
+        .tags([TAG])
+        .readonly()
+        .refresh("10s")
+        .time("now-24h", "now")
+        .timezone(business.timezone.key)
+        .fiscal_year_start_month(business.fiscal_year_starts - 1)
+        .tooltip(models.DashboardCursorSync.CROSSHAIR)
+        .link(
+            dash.DashboardLink("stream-app")
+            .type(models.DashboardLinkType.DASHBOARDS)
+            .tags([TAG])
+            .as_dropdown(as_dropdown=True)
+            .keep_time(keep_time=True)
+            .include_vars(include_vars=True)
+        )
+        .with_variable(_choice("window", "Window", scene.company.config.windows))
+    )
+    if member:
+        catalogue = scene.company.catalogue
+        dimensions = ("company", *sorted(catalogue.configured))
+        board = board.with_variable(_choice("dimension", "Split by", dimensions)).with_variable(
+            dash.QueryVariable("member")
+            .label("Member")
+            .datasource(DATASOURCE)
+            .query(
+                'label_values({__name__=~"kpi_.+",window="$window",dimension="$dimension"},member)'
+            )
+            .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
+            .sort(models.VariableSort.ALPHABETICAL_ASC)
+            .current(models.VariableOption(text="all", value="all", selected=True))
+        )
+    return board
+
+
+def bare_frame(uid: str, title: str, text: str) -> dash.Dashboard:
+    """An empty dashboard without variables."""
+    return (
+        dash.Dashboard(title)
+        .uid(f"stream-app-{uid}")
+        .description(f"{text} Rendered by `stream-app render`; edits are not kept.")
+        .tags([TAG])
+        .readonly()
+        .refresh("10s")
+        .time("now-3h", "now")
+        .timezone("browser")
+        .tooltip(models.DashboardCursorSync.CROSSHAIR)
+    )
+
+
+def filled(board: dash.Dashboard, *rows: Sequence[AnyPanel]) -> dash.Dashboard:
+    """The dashboard with its panels; they know their own sizes."""
+    for row in rows:
+        for panel in row:
+            board = board.with_panel(panel)
+    return board
+
+
+def liveness() -> AnyPanel:
+    """A thin strip: whether the numbers below are those of now."""
+    return (
+        word(
+            "",
+            "Whether the numbers are current. Old ones stay on the wall, and this says so.",
+            PIPELINE_STATE,
+            _PIPELINE_WORDS,
+            none="Prometheus does not answer",
+        )
+        .span(WIDTH)
+        .height(2)
+    )
+
+
+def _choice(name: str, label: str, values: tuple[str, ...]) -> dash.CustomVariable:
+    first = _PREFERRED_WINDOW if _PREFERRED_WINDOW in values else values[0]
+    return (
+        dash.CustomVariable(name)
+        .label(label)
+        .values(",".join(values))
+        .current(models.VariableOption(text=first, value=first, selected=True))
+        .options(
+            [
+                models.VariableOption(text=value, value=value, selected=value == first)
+                for value in values
+            ]
+        )
+    )

@@ -1,0 +1,66 @@
+"""Leaderboards: teams, and reps by their pseudonyms."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+
+from stream_app.render import query
+from stream_app.render.dashboards.frame import Scene, bare_frame, filled, frame, liveness
+from stream_app.render.panels import AnyPanel, ranking, states
+from stream_app.render.tables import league
+
+_RANKED: Final = ("revenue", "win_rate", "deals_won", "pipeline_value")
+_LISTED: Final = (
+    "revenue",
+    "deals_won",
+    "win_rate",
+    "average_deal_size",
+    "sales_cycle",
+    "conversion_rate",
+    "pipeline_value",
+    "nps",
+)
+
+
+def teams(scene: Scene) -> Dashboard:
+    """Teams against each other and their targets."""
+    return _leaderboard(scene, "team", "Teams")
+
+
+def reps(scene: Scene) -> Dashboard:
+    """The ten first reps by each KPI, and all of them in a table."""
+    return _leaderboard(scene, "rep", "Reps")
+
+
+def _leaderboard(scene: Scene, dimension: str, title: str) -> Dashboard:
+    uid = title.lower()
+    text = f"{title} against each other and their targets, in the chosen window."
+    if not scene.has(dimension):
+        return bare_frame(uid, title, f"KPIs are not split by {dimension}: see `dimensions`.")
+    look = scene.named if dimension == "rep" else scene.look
+    board = frame(scene, uid, title, text)
+    ranked = [
+        ranking(kpi, scene.at(kpi, dimension), look, title=scene.title(kpi)).span(6).height(10)
+        for kpi in scene.kpis_of(dimension, *_RANKED)
+    ]
+    place = query.place("$window", dimension)
+    listed = [kpi for kpi in scene.kpis_of(dimension, *_LISTED) if scene.window(kpi) == "$window"]
+    rows: list[Sequence[AnyPanel]] = [[liveness()], ranked]
+    if listed:
+        table = league(
+            f"All {title.lower()}",
+            "A row for each; the colour is the state of the target of the first column.",
+            listed,
+            place,
+            look,
+            heading=dimension.capitalize(),
+        )
+        rows.append([table.span(24).height(10)])
+    verdicts = states(
+        "Targets over time",
+        "When each was on its way, slipping, below target or had achieved it.",
+        f"max by (member, target) (kpi_target_state{{{place}}})",
+        "{{member}} {{target}}",
+    )
+    return filled(board, *rows, [verdicts.span(24).height(8)])

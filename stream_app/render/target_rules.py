@@ -1,0 +1,130 @@
+"""Prometheus' rules about the targets: the worker judges, Prometheus passes the verdict on.
+
+`kpi_target_state` says what the worker has decided (its `for`, hysteresis and pace included), so a
+rule only asks for a state. It must not take a missing series for good news: a worker that was
+killed or is being replaced exposes nothing for a while. So the last state holds until a worker says
+another one, or until all workers have been well for two minutes and still say nothing (a member
+that left).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from stream_app.company import Company
+from stream_app.config.model import Target
+from stream_app.metrics.board import TargetState
+from stream_app.metrics.kpi_names import TARGET_STATE, TARGET_VALUE, is_money, metric_name
+from stream_app.render.pipeline_rules import JOB
+from stream_app.render.query import quoted
+
+OFF_TARGET: Final = "KpiOffTarget"
+ACHIEVED: Final = "KpiTargetAchieved"
+WELL: Final = "stream_app:well"
+
+_BY: Final = "target, kpi, window, dimension, member"
+_HELD: Final = "1h"
+"""How long a last state is believed while workers are away; their own alert fires much sooner."""
+
+_WELL_RULE: Final = {
+    "record": WELL,
+    "expr": f"min(min_over_time(up{{{JOB}}}[2m])) == 1"
+    " and min(min_over_time(stream_app_in_service[2m])) == 1",
+}
+
+
+def target_rules(company: Company) -> Mapping[str, Any]:
+    """The rule file's content; without targets it has no rules."""
+    targets = company.config.targets
+    rules = [rule for target in targets for rule in _rules(target, company)]
+    return {
+        "groups": [
+            {
+                "name": "stream-app-targets",
+                "interval": "5s",
+                "rules": [_WELL_RULE, *rules] if rules else [],
+            }
+        ]
+    }
+
+
+def off_target(target: str) -> str:
+    """PromQL: each member for which the target's alert fires, also while no worker says so."""
+    state = f"{TARGET_STATE}{{target={quoted(target)}}}"
+    firing = int(TargetState.FIRING)
+    return (
+        f"max by ({_BY}) ({state}) == {firing}"
+        f" or (max by ({_BY}) (last_over_time({state}[{_HELD}])) == {firing}"
+        f" unless max by ({_BY}) ({state}) unless on () {WELL})"
+    )
+
+
+def achieved(target: str) -> str:
+    """PromQL: each member that has reached the target within the last 15 minutes.
+
+    Good news is told once, not for as long as it holds.
+    """
+    state = f"{TARGET_STATE}{{target={quoted(target)}}}"
+    reached = int(TargetState.ACHIEVED)
+    return (
+        f"max by ({_BY}) ({state}) == {reached}"
+        f" unless max by ({_BY}) (last_over_time({state}[{_HELD}] offset 15m)) == {reached}"
+    )
+
+
+def _rules(target: Target, company: Company) -> Iterator[Mapping[str, Any]]:
+    labels = {"target": target.name, "about": "kpi"}
+    if target.owner is not None:
+        labels["owner"] = target.owner
+    annotations = _annotations(target, company)
+    yield {
+        "alert": OFF_TARGET,
+        "expr": off_target(target.name),
+        # A series that moves to another worker is away for a scrape or two.
+        "keep_firing_for": "1m",
+        "labels": labels | {"severity": target.severity},
+        "annotations": annotations | {"summary": f"{_title(target, company)} {_fault(target)}"},
+    }
+    yield {
+        "alert": ACHIEVED,
+        "expr": achieved(target.name),
+        "labels": labels | {"severity": "info"},
+        "annotations": annotations | {"summary": f"{_title(target, company)}: target achieved"},
+    }
+
+
+def _title(target: Target, company: Company) -> str:
+    definition = next(kpi.definition for kpi in company.catalogue.kpis if kpi.name == target.kpi)
+    whose = "" if target.dimension == ("company",) else " of {{ $labels.member }}"
+    return f"{definition.title}{whose} ({target.window})"
+
+
+def _fault(target: Target) -> str:
+    if target.at_most is not None:
+        return "is above its limit"
+    return "is below its target" if target.pace is None else "is behind its pace"
+
+
+def _annotations(target: Target, company: Company) -> dict[str, str]:
+    unit = next(kpi.definition.unit for kpi in company.catalogue.kpis if kpi.name == target.kpi)
+    value = _looked_up(metric_name(target.kpi, unit), "", unit, company)
+    wanted = _looked_up(TARGET_VALUE, f"target={quoted(target.name)},", unit, company)
+    return {
+        "value": value,
+        "target_value": wanted,
+        "description": f"{value}, target {wanted}",
+        "explain": f"stream-app explain --alert {target.name}",
+    }
+
+
+_WRITTEN: Final = {"ratio": "humanizePercentage", "seconds": "humanizeDuration"}
+
+
+def _looked_up(metric: str, more: str, unit: str, company: Company) -> str:
+    """A template that looks a gauge up when the alert is sent, and writes it in its unit."""
+    asked = f"max({metric}{{{more.replace('%', '%%')}window=%q,dimension=%q,member=%q}})"
+    written = 'printf "%.2f"' if is_money(unit) else _WRITTEN.get(unit, "humanize")
+    currency = f" {company.config.business.currency}" if is_money(unit) else ""
+    escaped = asked.replace("\\", r"\\").replace('"', r"\"")
+    query = f'printf "{escaped}" .Labels.window .Labels.dimension .Labels.member | query'
+    value = f". | first | value | {written}"
+    return f"{{{{ with {query} }}}}{{{{ {value} }}}}{currency}{{{{ else }}}}unknown{{{{ end }}}}"
