@@ -5,16 +5,18 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from grafana_foundation_sdk.builders import dashboard as dash
+from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import dashboard as models
 
 from stream_app.company import Company
 from stream_app.domain.kpi import STAGE_DIMENSIONS, Kpi
 from stream_app.render import query
-from stream_app.render.panels import DATASOURCE, AnyPanel, Look, word
+from stream_app.render.panels import DATASOURCE, AnyPanel, Look, kpi_comparison, kpi_number, word
 
 WIDTH: Final = 24
+NUMBERS_MAX: Final = 4
 TAG: Final = "stream-app"
-_PREFERRED_WINDOW: Final = "month"
+_PREFERRED_WINDOWS: Final = ("month", "90d")
 
 PIPELINE_STATE: Final = "max(stream_app_rebuilding) + 2 * max(stream_app_degraded) or vector(9)"
 _PIPELINE_WORDS: Final = {
@@ -58,18 +60,18 @@ class Scene:
             if kpi.exists(dimension, kind, closed=False, configured=configured):
                 yield kind
 
-    def window(self, kpi: Kpi) -> str:
-        """The chosen window, or the KPI's own where it exists in few only."""
-        windows = kpi.definition.windows
-        if windows is None:
+    def window(self, kpi: Kpi, dimension: str) -> str:
+        """The chosen window, or a fixed one where the KPI exists in few only."""
+        own = [*self.windows(kpi, dimension)]
+        if {*own, "hour"} >= {*self.company.config.windows}:
             return "$window"
-        own = [kind for kind in self.company.config.windows if kind in windows]
-        return _PREFERRED_WINDOW if _PREFERRED_WINDOW in own else (own or ["$window"])[-1]
+        return next((kind for kind in _PREFERRED_WINDOWS if kind in own), own[-1])
 
-    def title(self, kpi: Kpi) -> str:
+    def title(self, kpi: Kpi, dimension: str = "company") -> str:
         """The KPI's title, with its window where that is fixed."""
-        window = self.window(kpi)
-        return kpi.definition.title + ("" if window == "$window" else f" ({window})")
+        window = self.window(kpi, dimension)
+        unit = " a day" if kpi.definition.unit.endswith(" per day") else ""
+        return kpi.definition.title + unit + ("" if window == "$window" else f" ({window})")
 
     def has(self, dimension: str) -> bool:
         """Whether KPIs are split by it."""
@@ -78,7 +80,7 @@ class Scene:
 
     def at(self, kpi: Kpi, dimension: str, member: str | None = None) -> str:
         """Matchers for the members of a dimension in the KPI's window."""
-        return query.place(self.window(kpi), dimension, member)
+        return query.place(self.window(kpi, dimension), dimension, member)
 
 
 def frame(scene: Scene, uid: str, title: str, text: str, *, member: bool = False) -> dash.Dashboard:
@@ -145,31 +147,68 @@ def bare_frame(uid: str, title: str, text: str) -> dash.Dashboard:
     )
 
 
-def filled(board: dash.Dashboard, *rows: Sequence[AnyPanel]) -> dash.Dashboard:
-    """The dashboard with its panels; they know their own sizes."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Panels side by side, equally wide; none at all is no row."""
+
+    height: int
+    panels: Sequence[AnyPanel]
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed(Builder[models.Panel]):
+    """A panel with its place."""
+
+    panel: AnyPanel
+    place: models.GridPos
+
+    def build(self) -> models.Panel:
+        built = self.panel.build()
+        built.grid_pos = self.place
+        return built
+
+
+def filled(board: dash.Dashboard, *rows: Row) -> dash.Dashboard:
+    """The dashboard with its rows below each other."""
+    y = 0
     for row in rows:
-        for panel in row:
-            board = board.with_panel(panel)
+        if not row.panels:
+            continue
+        width = WIDTH // len(row.panels)
+        for column, panel in enumerate(row.panels):
+            place = models.GridPos(h=row.height, w=width, x=column * width, y=y)
+            board = board.with_panel(_Placed(panel, place))
+        y += row.height
     return board
 
 
-def liveness() -> AnyPanel:
-    """A thin strip: whether the numbers below are those of now."""
-    return (
-        word(
-            "",
-            "Whether the numbers are current. Old ones stay on the wall, and this says so.",
-            PIPELINE_STATE,
-            _PIPELINE_WORDS,
-            none="Prometheus does not answer",
+def numbers(scene: Scene, kpis: Sequence[Kpi], *, height: int = 4) -> Iterator[Row]:
+    """Rows of big numbers of the company, four each, with their targets below."""
+    for first in range(0, len(kpis), NUMBERS_MAX):
+        row = kpis[first : first + NUMBERS_MAX]
+        places = [scene.at(kpi, "company", "all") for kpi in row]
+        yield Row(
+            height,
+            [
+                kpi_number(kpi, at, scene.look).title(scene.title(kpi))
+                for kpi, at in zip(row, places, strict=True)
+            ],
         )
-        .span(WIDTH)
-        .height(2)
-    )
+        yield Row(
+            3,
+            [kpi_comparison(kpi, at, scene.look) for kpi, at in zip(row, places, strict=True)],
+        )
+
+
+def liveness() -> Row:
+    """A thin strip: whether the numbers below are those of now."""
+    text = "Whether the numbers are current. Old ones stay on the wall, and this says so."
+    unknown = "Prometheus does not answer"
+    return Row(2, [word("", text, PIPELINE_STATE, _PIPELINE_WORDS, none=unknown)])
 
 
 def _choice(name: str, label: str, values: tuple[str, ...]) -> dash.CustomVariable:
-    first = _PREFERRED_WINDOW if _PREFERRED_WINDOW in values else values[0]
+    first = next((value for value in _PREFERRED_WINDOWS if value in values), values[0])
     return (
         dash.CustomVariable(name)
         .label(label)

@@ -1,13 +1,12 @@
 """Leaderboards: teams, and reps by their pseudonyms."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from stream_app.render import query
-from stream_app.render.dashboards.frame import Scene, bare_frame, filled, frame, liveness
-from stream_app.render.panels import AnyPanel, ranking, states
+from stream_app.render.dashboards.frame import Row, Scene, bare_frame, filled, frame, liveness
+from stream_app.render.panels import ranking, states
 from stream_app.render.tables import league
 
 _RANKED: Final = ("revenue", "win_rate", "deals_won", "pipeline_value")
@@ -41,12 +40,16 @@ def _leaderboard(scene: Scene, dimension: str, title: str) -> Dashboard:
     look = scene.named if dimension == "rep" else scene.look
     board = frame(scene, uid, title, text)
     ranked = [
-        ranking(kpi, scene.at(kpi, dimension), look, title=scene.title(kpi)).span(6).height(10)
+        ranking(kpi, scene.at(kpi, dimension), look, title=scene.title(kpi, dimension))
         for kpi in scene.kpis_of(dimension, *_RANKED)
     ]
     place = query.place("$window", dimension)
-    listed = [kpi for kpi in scene.kpis_of(dimension, *_LISTED) if scene.window(kpi) == "$window"]
-    rows: list[Sequence[AnyPanel]] = [[liveness()], ranked]
+    listed = [
+        kpi
+        for kpi in scene.kpis_of(dimension, *_LISTED)
+        if scene.window(kpi, dimension) == "$window"
+    ]
+    rows = [liveness(), Row(10, ranked)]
     if listed:
         table = league(
             f"All {title.lower()}",
@@ -56,11 +59,11 @@ def _leaderboard(scene: Scene, dimension: str, title: str) -> Dashboard:
             look,
             heading=dimension.capitalize(),
         )
-        rows.append([table.span(24).height(10)])
+        rows.append(Row(10, [table]))
     verdicts = states(
         "Targets over time",
         "When each was on its way, slipping, below target or had achieved it.",
         f"max by (member, target) (kpi_target_state{{{place}}})",
         "{{member}} {{target}}",
     )
-    return filled(board, *rows, [verdicts.span(24).height(8)])
+    return filled(board, *rows, Row(8, [verdicts]))

@@ -4,7 +4,7 @@ from typing import Final
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from stream_app.render.dashboards.frame import Scene, bare_frame, filled, liveness
+from stream_app.render.dashboards.frame import Row, Scene, bare_frame, filled, liveness
 from stream_app.render.panels import AnyPanel, number, trend
 
 _DEAD: Final = 'max by (topic, partition) (stream_app_partition_records{outcome="dead_letter"})'
@@ -15,7 +15,15 @@ def dashboard(scene: Scene) -> Dashboard:  # noqa: ARG001 - one of the dashboard
     board = bare_frame(
         "operators", "Operators", "Whether the pipeline keeps up, and what to look at if not."
     )
-    return filled(board, [liveness()], _numbers(), _flow(), _time(), _faults(), _process())
+    return filled(
+        board,
+        liveness(),
+        Row(4, _numbers()),
+        Row(8, _flow()),
+        Row(8, _time()),
+        Row(8, _faults()),
+        Row(8, _process()),
+    )
 
 
 def _quantile(share: float, metric: str, by: str = "le") -> str:
@@ -23,7 +31,7 @@ def _quantile(share: float, metric: str, by: str = "le") -> str:
 
 
 def _numbers() -> list[AnyPanel]:
-    numbers = [
+    return [
         number(
             "Workers in service",
             "Workers whose outputs can be relied upon: /readyz answers 200.",
@@ -62,11 +70,10 @@ def _numbers() -> list[AnyPanel]:
             none="no worker",
         ),
     ]
-    return [panel.span(4).height(4) for panel in numbers]
 
 
 def _flow() -> list[AnyPanel]:
-    panels = [
+    return [
         trend(
             "Records a second",
             "Records read, by outcome. Repeats after a restart are duplicates.",
@@ -86,11 +93,10 @@ def _flow() -> list[AnyPanel]:
             "reqps",
         ),
     ]
-    return [panel.span(8).height(8) for panel in panels]
 
 
 def _time() -> list[AnyPanel]:
-    panels = [
+    return [
         trend(
             "Record to published value",
             "From a record's timestamp to the value it changed.",
@@ -113,11 +119,10 @@ def _time() -> list[AnyPanel]:
             "s",
         ),
     ]
-    return [panel.span(8).height(8) for panel in panels]
 
 
 def _faults() -> list[AnyPanel]:
-    panels = [
+    return [
         trend(
             "Dead letters in 15 minutes",
             "Refused records by reason, of the workers that run.",
@@ -141,11 +146,10 @@ def _faults() -> list[AnyPanel]:
             "short",
         ),
     ]
-    return [panel.span(8).height(8) for panel in panels]
 
 
 def _process() -> list[AnyPanel]:
-    panels = [
+    return [
         trend(
             "Memory",
             "Resident memory of each worker.",
@@ -165,4 +169,3 @@ def _process() -> list[AnyPanel]:
             "short",
         ),
     ]
-    return [panel.span(8).height(8) for panel in panels]

@@ -4,8 +4,8 @@ from typing import Final
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from stream_app.render.dashboards.frame import Scene, filled, frame, liveness
-from stream_app.render.panels import AnyPanel, kpi_comparison, kpi_number, kpi_trend, ranking
+from stream_app.render.dashboards.frame import Row, Scene, filled, frame, liveness, numbers
+from stream_app.render.panels import AnyPanel, kpi_trend, ranking
 
 _TOP: Final = (
     "pipeline_value",
@@ -17,7 +17,6 @@ _TOP: Final = (
     "slipped_deals",
     "win_rate",
 )
-_SHOWN: Final = 4
 _STAGES: Final = ("stage_conversion", "stage_dwell", "stuck_deals", "stuck_value")
 
 
@@ -30,26 +29,8 @@ def dashboard(scene: Scene) -> Dashboard:
         "What is open, how fast it moves, at which stage it is stuck, and why deals are lost.",
     )
     top = scene.kpis_of("company", *_TOP)
-    rows: list[list[AnyPanel]] = [[liveness()]]
-    for first in range(0, len(top), _SHOWN):
-        row = top[first : first + _SHOWN]
-        rows += [
-            [
-                kpi_number(kpi, scene.at(kpi, "company", "all"), scene.look)
-                .title(scene.title(kpi))
-                .span(6)
-                .height(4)
-                for kpi in row
-            ],
-            [
-                kpi_comparison(kpi, scene.at(kpi, "company", "all"), scene.look).span(6).height(3)
-                for kpi in row
-            ],
-        ]
-    stages: list[AnyPanel] = [
-        ranking(kpi, scene.at(kpi, "stage"), scene.look, title=f"{scene.title(kpi)} by stage")
-        .span(6)
-        .height(8)
+    stages = [
+        ranking(kpi, scene.at(kpi, "stage"), scene.look, title=scene.title(kpi, "stage"))
         for kpi in scene.kpis_of("stage", *_STAGES)
     ]
     below: list[AnyPanel] = [
@@ -60,12 +41,10 @@ def dashboard(scene: Scene) -> Dashboard:
             title="Deals lost by reason",
             order="most",
         )
-        .span(8)
-        .height(8)
         for kpi in scene.kpis_of("loss_reason", "deals_lost")
     ]
     below += [
-        kpi_trend(kpi, scene.at(kpi, "company", "all"), scene.look).span(8).height(8)
+        kpi_trend(kpi, scene.at(kpi, "company", "all"), scene.look)
         for kpi in scene.kpis_of("company", "pipeline_value", "pipeline_deals")
     ]
-    return filled(board, *rows, stages, below)
+    return filled(board, liveness(), *numbers(scene, top), Row(8, stages), Row(8, below))

@@ -5,7 +5,7 @@ from typing import Final
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from stream_app.render import query
-from stream_app.render.dashboards.frame import Scene, filled, frame, liveness
+from stream_app.render.dashboards.frame import NUMBERS_MAX, Row, Scene, filled, frame, liveness
 from stream_app.render.panels import kpi_comparison, kpi_number, kpi_trend, states
 
 BIG: Final = (
@@ -18,7 +18,6 @@ BIG: Final = (
     "sales_cycle",
     "nps",
 )
-COLUMNS: Final = 4
 PLACE: Final = query.place("$window", "$dimension", "$member")
 
 
@@ -35,17 +34,17 @@ def dashboard(scene: Scene) -> Dashboard:
         member=True,
     )
     rows = []
-    for first in range(0, len(big), COLUMNS):
-        row = big[first : first + COLUMNS]
+    for first in range(0, len(big), NUMBERS_MAX):
+        row = big[first : first + NUMBERS_MAX]
         rows += [
-            [kpi_number(kpi, PLACE, scene.look).span(6).height(5) for kpi in row],
-            [kpi_comparison(kpi, PLACE, scene.look).span(6).height(3) for kpi in row],
+            Row(5, [kpi_number(kpi, PLACE, scene.look) for kpi in row]),
+            Row(3, [kpi_comparison(kpi, PLACE, scene.look) for kpi in row]),
         ]
-    trends = [kpi_trend(kpi, PLACE, scene.look).span(12).height(7) for kpi in big[:2]]
+    trends = Row(7, [kpi_trend(kpi, PLACE, scene.look) for kpi in big[:2]])
     verdicts = states(
         "Targets over time",
         "When each target was on its way, slipping, missed or achieved.",
         f"max by (target) (kpi_target_state{{{PLACE}}})",
         "{{target}}",
     )
-    return filled(board, [liveness()], *rows, trends, [verdicts.span(24).height(6)])
+    return filled(board, liveness(), *rows, trends, Row(6, [verdicts]))
