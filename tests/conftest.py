@@ -18,7 +18,7 @@ from stream_app.local.broker import LocalBroker
 from stream_app.local.environment import bundled_wanted
 from stream_app.local.redis_server import LocalRedis
 
-_REAL = frozenset({"broker", "redis_server", "redis_url"})
+_REAL = frozenset({"broker", "redis_server", "redis_url", "prometheus_tools"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
