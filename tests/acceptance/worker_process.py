@@ -19,10 +19,12 @@ POLL_SECONDS = 0.05
 
 
 class WorkerProcess:
-    """`stream-app worker` on a free metrics port."""
+    """`stream-app worker` on a free metrics port, or on that of one that was killed."""
 
-    def __init__(self, environment: Mapping[str, str], log_path: Path) -> None:
-        self.port = free_ports(1)[0]
+    def __init__(
+        self, environment: Mapping[str, str], log_path: Path, *, port: int | None = None
+    ) -> None:
+        self.port = free_ports(1)[0] if port is None else port
         self.log_path = log_path
         self._log = log_path.open("ab")
         self._process = subprocess.Popen(

@@ -53,7 +53,7 @@ class Program:
 
 
 class Prometheus(Program):
-    """Scrapes the targets and evaluates the rules every second."""
+    """Scrapes the targets and evaluates rules that do not say how often."""
 
     def __init__(
         self,
@@ -63,12 +63,13 @@ class Prometheus(Program):
         *,
         rules: Path | None = None,
         alertmanager: str | None = None,
+        every: str = "1s",
     ) -> None:
-        """Take what to scrape (job → host:port), the rule files and whom to tell."""
+        """Take what to scrape (job → host:port) and how often, the rule files and whom to tell."""
         (port,) = free_ports(1)
         directory.mkdir(parents=True, exist_ok=True)
         document: dict[str, Any] = {
-            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+            "global": {"scrape_interval": every, "evaluation_interval": every},
             "scrape_configs": [
                 {"job_name": name, "static_configs": [{"targets": [address]}]}
                 for name, address in jobs.items()
