@@ -112,8 +112,17 @@ def _annotations(target: Target, company: Company) -> dict[str, str]:
         "value": value,
         "target_value": wanted,
         "description": f"{value}, target {wanted}",
-        "explain": f"stream-app explain --alert {target.name}",
+        "explain": _command(target),
     }
+
+
+def _command(target: Target) -> str:
+    """What to type to see which deals make up the value; a member is quoted for the shell."""
+    asked = f"stream-app explain {target.kpi} --window {target.window}"
+    if target.dimension == ("company",):
+        return asked
+    quoted_member = """{{ $labels.member | reReplaceAll "'" "'\\\\''" }}"""
+    return f"{asked} --dimension {'+'.join(target.dimension)} --member '{quoted_member}'"
 
 
 _WRITTEN: Final = {"ratio": "humanizePercentage", "seconds": "humanizeDuration"}
