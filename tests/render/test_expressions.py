@@ -6,6 +6,7 @@ stays empty, or an alert that never fires.
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -190,6 +191,19 @@ def test_exactly_those_targets_alert_that_the_worker_says_are_off(
 
     assert asked == told == expected
     assert all("unknown" not in alert["annotations"]["description"] for alert in alerts)
+
+
+def test_promtool_has_nothing_to_say_about_the_metrics_page(
+    prometheus_tools: Tools, page: Page
+) -> None:
+    done = subprocess.run(
+        [prometheus_tools.promtool, "check", "metrics"],
+        input=page.text(),
+        capture_output=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout + done.stderr) == (0, b"")
 
 
 def test_every_panel_says_what_it_shows_in_which_unit_and_what_if_there_is_nothing(
