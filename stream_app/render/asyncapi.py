@@ -60,6 +60,13 @@ TOPICS: Final[Mapping[str, _Topic]] = {
         "compact, delete",
         "Every change of an alert's state. The id is the same after any crash: drop repeats by it.",
     ),
+    "kpi.experiments": _Topic(
+        "send",
+        "experiment|variant",
+        "compact",
+        "The latest result of every A/B comparison. Of a key's records keep the one with the"
+        " highest revision.",
+    ),
 }
 
 

@@ -10,6 +10,7 @@ from stream_app.render.event_schema import INSTANT, Schema, event_schema
 from stream_app.wire import value
 from stream_app.wire.cloudevent import Rules
 from stream_app.wire.dead_letter import MAX_DETAIL_CHARACTERS
+from stream_app.wire.experiment import PublishedResult
 from stream_app.wire.partial import Cell, Control
 from stream_app.wire.reasons import Reason
 from stream_app.wire.tick import Tick
@@ -31,6 +32,18 @@ _SAID: Final[Mapping[str, Schema]] = {
     "event_time": {**INSTANT, "description": "The newest event that it knows of."},
     "published_at": INSTANT,
     "revision": {"type": "integer", "description": "Keep the record with the highest."},
+}
+_EXPERIMENT: Final[Mapping[str, Schema]] = {
+    "delta": {"description": "The variant's rate minus the control's."},
+    "lift": {"description": "delta relative to the control's rate; null also where that is 0."},
+    "interval": {"description": "Of delta, 95 % (Newcombe)."},
+    "p": {"description": "Of the test that holds if it is looked at once."},
+    "sequential_p": {"description": "Always valid; the verdict follows from it."},
+    "observational": {"description": "Leads were not assigned at random."},
+    "days": {"description": "Matured business days up to `through`."},
+    "event_time": INSTANT,
+    "published_at": INSTANT,
+    "revision": {"description": "Keep the record with the highest."},
 }
 _DEAD_LETTER_HEADERS: Final[Schema] = {
     "$schema": DIALECT,
@@ -59,6 +72,12 @@ def schemas(company: Company) -> Mapping[str, Schema]:
         "kpi.partials": _partials(),
         "kpi.ticks": _struct("kpi.ticks", "The clock as an event.", Tick, {"now": INSTANT}),
         "kpi.values": _values(company),
+        "kpi.experiments": _struct(
+            "kpi.experiments",
+            "The latest result of an A/B comparison; A is the control, B the variant.",
+            PublishedResult,
+            _EXPERIMENT,
+        ),
     }
 
 
@@ -113,7 +132,11 @@ def _object(
 
 
 def _inlined(struct: type) -> dict[str, Any]:
-    """Its schema in one piece."""
+    """Its schema in one piece; enumerations stand where they are used."""
     schema = msgspec.json.schema(struct)
-    body: dict[str, Any] = schema["$defs"][struct.__name__]
+    named: dict[str, Any] = schema["$defs"]
+    body = named.pop(struct.__name__)
+    for field, rule in body.get("properties", {}).items():
+        if "$ref" in rule:
+            body["properties"][field] = {"enum": named[rule["$ref"].rpartition("/")[2]]["enum"]}
     return {key: part for key, part in body.items() if key not in {"title", "description"}}

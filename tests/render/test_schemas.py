@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 import yaml
@@ -10,12 +10,16 @@ from jsonschema import Draft202012Validator
 
 from stream_app.company import Company
 from stream_app.domain.calendar import rfc3339_utc
+from stream_app.domain.experiment import Verdict
 from stream_app.render.asyncapi import TOPICS
 from stream_app.render.event_schema import event_schema
 from stream_app.render.schemas import schemas
+from stream_app.settings import Topics
 from stream_app.simulate import Options, simulate
+from stream_app.transport.topics import contract_topics
 from stream_app.wire.cloudevent import Reason, Rules
 from stream_app.wire.dead_letter import DeadLetter
+from stream_app.wire.experiment import SaidResult, encode_result
 from stream_app.wire.partial import Cell, Control, encode_value
 from stream_app.wire.published import Published
 from stream_app.wire.tick import encode_tick
@@ -131,6 +135,53 @@ def test_ticks_partials_and_dead_letters_are_described(company: Company) -> None
     partials.validate(json.loads(encode_value(Cell(1, 2, 3, {"leads": 4}))))
     partials.validate(json.loads(encode_value(Control(1, 2))))
     assert not partials.is_valid(["1", 2])
+
+
+def test_the_schema_of_experiments_describes_every_field_that_is_written(
+    company: Company,
+) -> None:
+    described = schemas(company)["kpi.experiments"]
+    told = {
+        "experiment": "free-trial",
+        "dimension": "technique",
+        "control": "cold-call",
+        "variant": "free-trial",
+        "n_control": 400,
+        "n_variant": 410,
+        "converted_control": 48,
+        "converted_variant": 74,
+        "rate_control": 0.12,
+        "rate_variant": 0.18,
+        "delta": 0.06,
+        "lift": 0.5,
+        "interval": (0.0112, 0.1096),
+        "p": 0.01611,
+        "method": "z",
+        "sequential_p": 0.2,
+        "verdict": Verdict.NO_DIFFERENCE_SHOWN,
+        "observational": False,
+        "horizon_days": 30,
+        "days": 60,
+        "through": date(2026, 10, 22),
+    }
+    now = rfc3339_utc(1_795_312_798_000_000, "milliseconds")
+    record = json.loads(
+        encode_result(SaidResult(**told), event_time=now, published_at=now, revision=1)
+    )
+
+    assert set(described["properties"]) == set(described["required"]) == set(record)
+    Draft202012Validator(described).validate(record)
+    assert not Draft202012Validator(described).is_valid(record | {"verdict": "maybe"})
+
+
+def test_every_topic_of_the_contract_is_described_but_those_that_nobody_writes_yet(
+    company: Company,
+) -> None:
+    topics = {spec.name for spec in contract_topics(Topics(""), "version", 1)}
+    described = {name.replace("partials", "partials.version") for name in schemas(company)}
+
+    assert topics - described == {"crm.raw", "kpi.alerts"}
+    assert described <= topics
 
 
 def test_every_schema_is_one(company: Company) -> None:
