@@ -1,11 +1,16 @@
 """A result of an experiment in words, for whoever shows it to people: report, wall, terminal."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
+from stream_app.config.model import Experiment
 from stream_app.domain.comparison import leads_needed
 from stream_app.domain.experiment import LEAST_LEADS, Verdict
-from stream_app.wire.experiment import SaidResult
+from stream_app.wire.experiment import SaidResult, decode_result, result_key
 
 LIFT_LOOKED_FOR: Final = 0.2
 """Of the control's rate: what a company would want to find, for a hint at the leads it takes."""
@@ -26,6 +31,17 @@ class Section:
     verdict: str
     rows: tuple[tuple[str, str, str, str], ...]
     notes: tuple[str, ...]
+
+
+def sections(standing: Mapping[bytes, bytes], named: Sequence[Experiment]) -> Iterator[Section]:
+    """What stands in `kpi.experiments` of the named experiments, in their order.
+
+    What is no result is passed over; `verify` tells of it.
+    """
+    keys = [result_key(experiment.name, v) for experiment in named for v in experiment.variants]
+    for raw in (standing[key] for key in keys if key in standing):
+        with suppress(msgspec.DecodeError):
+            yield section(decode_result(raw))
 
 
 def section(said: SaidResult) -> Section:

@@ -5,9 +5,10 @@ from datetime import date
 import pytest
 from msgspec.structs import replace
 
+from stream_app.config.model import Experiment
 from stream_app.domain.experiment import Verdict
-from stream_app.experiment_words import section, sentence
-from stream_app.wire.experiment import SaidResult
+from stream_app.experiment_words import section, sections, sentence
+from stream_app.wire.experiment import SaidResult, encode_result
 
 FOUND = SaidResult(
     experiment="trial",
@@ -92,3 +93,25 @@ def test_what_is_decided_needs_no_more_leads() -> None:
 
 def test_no_lead_count_is_promised_where_the_control_wins_nobody() -> None:
     assert len(section(EARLY).notes) == 1
+
+
+def test_results_are_shown_in_the_order_of_the_configuration_and_others_are_not() -> None:
+    def raw(said: SaidResult) -> bytes:
+        return encode_result(said, event_time="2026", published_at="2026", revision=1)
+
+    named = Experiment(
+        name="trial",
+        dimension="technique",
+        control="cold-call",
+        variants=("script", "free-trial", "broken", "absent"),
+        horizon_days=60,
+    )
+    standing = {
+        b"trial|free-trial": raw(FOUND),
+        b"trial|script": raw(replace(FOUND, variant="script")),
+        b"trial|broken": b"{}",
+        b"gone|free-trial": raw(FOUND),
+    }
+
+    titles = [each.title for each in sections(standing, [named])]
+    assert titles == ["trial: script against cold-call", "trial: free-trial against cold-call"]

@@ -1,6 +1,7 @@
 """`stream-app report`: a period's KPIs against targets and the period before."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from stream_app.cli.watching import Watching
 from stream_app.company import Company
 from stream_app.domain.calendar import BusinessCalendar
 from stream_app.domain.windows import WindowRules
+from stream_app.experiment_words import Section, sections
 from stream_app.intake.connection import connection
 from stream_app.reports.archive import Archive
 from stream_app.reports.asking import (
@@ -28,7 +30,7 @@ from stream_app.reports.page import html_page
 from stream_app.reports.rows import csv_report
 from stream_app.reports.screen import drawn
 from stream_app.settings import Settings
-from stream_app.transport.reading import TopicReader
+from stream_app.transport.reading import NoSuchTopic, TopicReader, standing
 
 _PLAIN_WIDTH: Final = 150
 _SUFFIXES: Final = {".html": "html", ".htm": "html", ".csv": "csv"}
@@ -126,6 +128,8 @@ async def _report(
     if shape == "csv":
         return _written(csv_report(company, archive, choice), out)
     contents = Editor(company, rules, archive, choice).contents()
+    if choice.member is None and company.config.experiments:
+        contents = replace(contents, experiments=await _comparisons(settings, company))
     pages = list(Coach(company, rules, archive, choice).pages()) if coaching else []
     if shape == "html":
         return _written(html_page(contents, pages), out)
@@ -135,6 +139,15 @@ async def _report(
     with console.capture() as capture:
         console.print(drawn(contents, pages, width=console.width))
     return _written(capture.get(), out)
+
+
+async def _comparisons(settings: Settings, company: Company) -> tuple[Section, ...]:
+    """The A/B comparisons as they stand; none where no worker has made the topic yet."""
+    try:
+        standing_now = await standing(settings.topics.experiments, connection(settings))
+    except NoSuchTopic:
+        return ()
+    return tuple(sections(standing_now, company.config.experiments))
 
 
 def _written(text: str, out: Path | None) -> int:

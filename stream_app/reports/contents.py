@@ -9,6 +9,7 @@ from stream_app.display_names import display_names
 from stream_app.domain.kpi import Kpi
 from stream_app.domain.period import period_title
 from stream_app.domain.windows import CALENDAR_KINDS, WindowRules
+from stream_app.experiment_words import Section as Comparison
 from stream_app.kpis import GROUPS
 from stream_app.reports.archive import Archive
 from stream_app.reports.choice import Choice, figures_of, last_day, ordinal
@@ -37,6 +38,7 @@ class Contents:
         period: the window's name; `days` its first and last day.
         running: the window is not over: values are to date, changes compare equal parts.
         summary: what stands out, one sentence each.
+        experiments: the A/B comparisons as they stand now, whatever the period.
     """
 
     subject: str
@@ -51,6 +53,7 @@ class Contents:
     groups: tuple[Group, ...]
     sections: tuple[Section, ...]
     choice: Choice
+    experiments: tuple[Comparison, ...] = ()
 
     @property
     def absent(self) -> bool:

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from stream_app.experiment_words import Section as Comparison
 from stream_app.reports.coaching import PRIVACY, Page
 from stream_app.reports.contents import Contents, Group
 from stream_app.reports.figures import Figure, Point, Tone
@@ -42,6 +43,10 @@ def _parts(contents: Contents, pages: Sequence[Page], width: int) -> Iterator[Re
         yield Text(f"\nNothing recorded for: {'; '.join(absent)}", style="bright_black")
     for section in contents.sections:
         yield from _section(section, width)
+    if contents.experiments:
+        yield Text("\nA/B comparisons, as of now", style="bold cyan")
+    for comparison in contents.experiments:
+        yield from _comparison(comparison)
     if pages:
         yield Text("\nCoaching", style="bold")
         yield Text(PRIVACY, style="yellow")
@@ -87,6 +92,17 @@ def _section(section: Section, width: int) -> Iterator[RenderableType]:
     yield table
     if section.more:
         yield Text(f"  … and {section.more} more (--top)", style="bright_black")
+
+
+def _comparison(comparison: Comparison) -> Iterator[RenderableType]:
+    yield Text(f"  {comparison.title}", style="bold")
+    yield Text(f"  {comparison.verdict}")
+    table = _table("arm", "leads", "won", "share")
+    for row in comparison.rows:
+        table.add_row(*map(Text, row))
+    yield table
+    for note in comparison.notes:
+        yield Text(f"  {note}", style="bright_black")
 
 
 def _cell(figure: Figure, marked: frozenset[str]) -> Text:

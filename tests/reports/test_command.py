@@ -21,6 +21,7 @@ def test_every_form_is_written_of_what_was_published(staged: Staged, tmp_path: P
     terminal = report(staged)
     assert terminal.exit_code == 0, terminal.output
     assert terminal.stdout.startswith("Company: February 2026\n")
+    assert "trial: free-trial against cold-call" in terminal.stdout
 
     page, rows = tmp_path / "page.html", tmp_path / "rows.csv"
     assert report(staged, "--out", str(page), "--coaching").exit_code == 0

@@ -1,12 +1,17 @@
 """What a report says, in each form."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from rich.console import Console
 
 from stream_app.board.formats import ABSENT
+from stream_app.experiment_words import Section as Comparison
 from stream_app.reports.contents import Contents, Editor
+from stream_app.reports.page import html_page
+from stream_app.reports.screen import drawn
 from tests.reports.showing import FORMS, GOLDEN, html, terminal
 from tests.reports.stories import COMPANY, MISSED, RULES, archive, choice, published, record, rep
 
@@ -143,3 +148,23 @@ def test_a_bottleneck_stands_on_enough() -> None:
     few = record("stage_conversion", "2026-03", 0.1, dimension="stage", member="new", denominator=3)
     (stages,) = [each for each in contents(few).sections if each.dimension == "stage"]
     assert stages.notes[0].endswith("stage conversion offer (50.0 %, n = 40).")
+
+
+def test_comparisons_are_shown_with_their_verdict_and_escaped() -> None:
+    one = Comparison(
+        title="trial: <b> against a",
+        verdict="<b> wins more of its leads than a",
+        rows=(("a", "400", "48", "12.0%"), ("<b>", "410", "74", "18.0%")),
+        notes=("Leads created up to 2026-10-22",),
+    )
+    with_one = replace(contents(), experiments=(one,))
+    page = html_page(with_one)
+
+    assert "A/B comparisons, as of now" in page
+    assert "&lt;b&gt; wins more of its leads than a" in page
+    assert "<b>" not in page
+    assert "A/B comparisons" not in html_page(contents())
+    console = Console(width=120, no_color=True)
+    with console.capture() as capture:
+        console.print(drawn(with_one, width=120))
+    assert "  trial: <b> against a\n  <b> wins more of its leads than a\n" in capture.get()
