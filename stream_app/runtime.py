@@ -39,6 +39,7 @@ _VOUCH_SECONDS: Final = 1.0
 _REACH_SECONDS: Final = 2.0
 _ANSWER_SECONDS: Final = 4.0
 _FAREWELL_SECONDS: Final = 5.0
+_CANCEL_SECONDS: Final = 0.5
 _TOLD_AS_OUTAGES: Final = (Status.WAITING_FOR_KAFKA, Status.WAITING_FOR_REDIS)
 _GC_THRESHOLDS: Final = (50_000, 20, 100)
 
@@ -245,9 +246,11 @@ class Runtime:
 
     async def stop(self) -> None:
         """Stop the background tasks and close the connections."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        pending = {task for task in self._tasks if not task.done()}
+        while pending:  # a cancellation may be swallowed, see `PartitionWork`
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=_CANCEL_SECONDS)
         if self._farewells:
             await asyncio.wait(self._farewells, timeout=_FAREWELL_SECONDS)
         await self._publisher.stop()

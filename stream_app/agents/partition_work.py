@@ -119,6 +119,9 @@ class PartitionWork(Generic[S]):
         if work is not None and work.task is not None:
             work.task.cancel()
             work.begun.set()  # a batch that waits for it will find the claim to be over
+            # Until Python 3.12 `asyncio.wait_for`, which aiokafka uses, may swallow a cancellation:
+            # the task must see by itself that it is over.
+            work.news.set()
             self._farewell(_last_words(work.task, work.stage))
         self._own.forget_partition(*tp)
 
@@ -152,11 +155,14 @@ class PartitionWork(Generic[S]):
 
     def _fenced(self, work: _Work[S], fenced: Fenced) -> None:
         tp = (work.state.topic, work.state.partition)
-        if self._work.get(tp[1]) is not work:
+        if not self._is_current(work):
             return  # it was given back meanwhile: nothing is wrong
         logger.warning("%s", fenced)
         self._own.fenced_commits.labels(self.topic).inc()
         self._reclaim(tp)
+
+    def _is_current(self, work: _Work[S]) -> bool:
+        return self._work.get(work.state.partition) is work
 
     # -- publishing ------------------------------------------------------------------------------
 
@@ -164,12 +170,12 @@ class PartitionWork(Generic[S]):
         try:
             await self._patience(work.stage.begin)
             work.begun.set()
-            while True:
+            while self._is_current(work):
+                work.news.clear()
                 while await self._patience(lambda: self._publish(work.stage)):
                     pass
                 await work.news.wait()
-                work.news.clear()
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, GeneratorExit):
             raise
         except Fenced as fenced:
             self._fenced(work, fenced)
