@@ -7,7 +7,7 @@ from typing import Final
 from stream_app.domain.calendar import DAY_US, FIVE_MINUTES_US, BusinessCalendar
 from stream_app.domain.cells import FIVE_MINUTE_BASE
 from stream_app.domain.evaluation import KpiValue
-from stream_app.domain.measures import STOCKS
+from stream_app.domain.measures import AGED, STOCKS
 from stream_app.domain.scopes import COMPANY
 from stream_app.domain.totals import ScopeTotals
 from stream_app.domain.windows import Days, FiveMinutes, Window
@@ -31,7 +31,8 @@ class Dirt:
         measures: names of the measures that changed; None: look at every KPI.
         windows: `all`, or only those that `days` touch, or only the ones of the five minutes.
         days: business days whose cells changed.
-        levels_from: the earliest day on which a stock changed; every later level moved too.
+        levels_from: the earliest day on which a stock changed, or something that has an age; every
+            later level moved too, and so did every later answer to what is older than some days.
     """
 
     measures: set[str] | None = field(default_factory=set)
@@ -50,7 +51,7 @@ class Dirt:
         self.days.add(day)
         if self.measures is not None:
             self.measures.update(measures)
-        if any(name in STOCKS for name in measures):
+        if any(name in STOCKS or name in AGED for name in measures):
             self.levels_from = day if self.levels_from is None else min(day, self.levels_from)
 
     def touches(self, window: Window) -> bool:
