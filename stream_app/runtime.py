@@ -23,7 +23,7 @@ from stream_app.metrics.kpi_gauges import KpiGauges
 from stream_app.metrics.own import OwnMetrics
 from stream_app.settings import Settings
 from stream_app.stages.ports import OutRecord
-from stream_app.state.claims import Claims
+from stream_app.state.claims import Claims, TopicPartition
 from stream_app.state.client import connect, execute
 from stream_app.state.keys import namespace
 from stream_app.state.server import check
@@ -176,7 +176,7 @@ class Runtime:
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
         self.spawn(self._watch_consumer(consumer), "watch the consumer")
-        self.spawn(self._watch_redis(), "watch Redis")
+        self.spawn(self._watch_redis(consumer), "watch Redis")
         self.spawn(self._watch_kafka(), "watch Kafka")
         self.spawn(self._self_audit(consumer).run(), "compare the stages")
 
@@ -217,18 +217,21 @@ class Runtime:
             reason="the state is rebuilt from the log; nothing is published until it has caught up",
         )
 
-    async def _watch_redis(self) -> None:
+    async def _watch_redis(self, consumer: BatchConsumer) -> None:
         """The gauges are shown for as long as Redis says that what they show is ours."""
         while True:
-            if await self.patience(self._is_owner):
-                self.board.show(for_seconds=self.settings.session_timeout_seconds)
-            else:
+            lost = await self.patience(self._lost_claims)
+            if any(topic == self.partials_topic for topic, _ in lost):
                 self.board.hide()
+            else:
+                self.board.show(for_seconds=self.settings.session_timeout_seconds)
+            for tp in lost:
+                consumer.reclaim(tp)
             await asyncio.sleep(_VOUCH_SECONDS)
 
-    async def _is_owner(self) -> bool:
+    async def _lost_claims(self) -> list[TopicPartition]:
         await execute(self._redis, "PING")  # who owns nothing wants to know, too
-        return await self.claims.confirm(self.partials_topic)
+        return await self.claims.lost()
 
     async def _watch_kafka(self) -> None:
         """A worker without news would not notice that Kafka is away."""

@@ -119,18 +119,30 @@ class Claims:
             listener(state)
         return state
 
-    async def confirm(self, topic: str) -> bool:
-        """Whether Redis, asked now, says that every claim held on this topic still stands.
+    async def lost(self) -> list[TopicPartition]:
+        """Claims that, as Redis says now, do not stand any more as they are known here.
+
+        Another worker has claimed the partition, or Redis was rolled back or emptied. A commit
+        would find out, but in quiet hours there is none.
 
         Raises:
             StoreUnavailable: not known.
         """
-        held = [state for state in self if state.topic == topic]
-        owners = await pipelined(self._redis, [("HGET", *state.owner_field) for state in held])
-        return all(
-            state.held and owner == state.token.encode()
-            for state, owner in zip(held, owners, strict=True)
-        )
+        held = [(state, state.offset) for state in self if state.settled]
+        commands = [("HMGET", state.owner_field[0], "owner", "offset") for state, _ in held]
+        replies = await pipelined(self._redis, commands)
+        return [
+            (state.topic, state.partition)
+            for (state, offset), (owner, stored) in zip(held, replies, strict=True)
+            # What was committed while Redis was asked is not comparable.
+            if state.settled
+            and state.offset == offset
+            and (
+                not state.held
+                or owner != state.token.encode()
+                or (stored or b"") != (b"" if offset is None else b"%d" % offset)
+            )
+        ]
 
     def release(self, tps: Iterable[TopicPartition]) -> None:
         """Gives partitions back, all at once and without asking Redis: the next claim fences us."""

@@ -95,19 +95,26 @@ async def test_a_fenced_claim_is_changed(claims: Claims, redis: Client) -> None:
     assert not (await claims.claim(TP)).unchanged
 
 
-async def test_redis_confirms_claims_until_somebody_else_claims(
+async def test_a_claim_is_lost_when_somebody_else_claims_or_redis_is_emptied(
     claims: Claims, redis: Client
 ) -> None:
-    assert await claims.confirm("crm.events")
+    assert await claims.lost() == []
     await claims.claim(TP)
-    await claims.claim(("crm.events", 1))
     raw = await claims.claim(("crm.raw", 0))
-    assert await claims.confirm("crm.events")
+    assert await claims.lost() == []
     await PartitionState.claim(redis, "stream-app:v1", *TP)
-    assert not await claims.confirm("crm.events")
-    assert await claims.confirm("crm.raw")
+    assert await claims.lost() == [TP]
     await redis.delete(f"{raw.prefix}meta")
-    assert not await claims.confirm("crm.raw")
+    assert sorted(await claims.lost()) == [TP, ("crm.raw", 0)]
+
+
+async def test_a_claim_is_lost_when_redis_is_rolled_back(claims: Claims, redis: Client) -> None:
+    state = await claims.claim(TP)
+    await state.commit(None, 5)
+    await state.commit(5, 9)
+    assert await claims.lost() == []
+    await redis.hset(f"{state.prefix}meta", "offset", 5)
+    assert await claims.lost() == [TP]
 
 
 async def test_a_claim_that_does_not_fit_its_log_is_nobodys(claims: Claims) -> None:
