@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mappin
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP, ConsumerMessage
 
@@ -76,8 +76,10 @@ class BatchConsumer(Consumer):
         """Where partitions of any topic end now.
 
         Raises:
-            KafkaError: no answer.
+            KafkaError: no answer, or the consumer has been stopped.
         """
+        if self.should_stop or self._thread.should_stop:
+            raise ConsumerStoppedError
         facts = await self._thread.log_facts({TP(topic, partition) for partition in partitions})
         return {tp.partition: found.end for tp, found in facts.items()}
 

@@ -4,7 +4,9 @@ import asyncio
 from collections import Counter
 
 import faust
+import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import ConsumerStoppedError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.types import TP
 
@@ -321,3 +323,15 @@ async def forge_kafka_offset(servers: list[str], topic: str, offset: int) -> Non
     consumer.assign([tp])
     await consumer.commit({tp: OffsetAndMetadata(offset, "")})
     await consumer.stop()
+
+
+async def test_a_stopped_consumer_says_so_when_it_is_asked_for_the_ends_of_a_log(
+    servers: list[str], redis: Client, make_topic: MakeTopic, send: Send
+) -> None:
+    topic = await make_topic(partitions=2)
+    await send(topic, 10, partitions=2)
+    async with CountingWorker(servers, redis, topic, topic) as worker:
+        await worker.until_read(10)
+        assert await worker.consumer.log_ends(topic, [0, 1]) == {0: 5, 1: 5}
+    with pytest.raises(ConsumerStoppedError):
+        await worker.consumer.log_ends(topic, [0])
