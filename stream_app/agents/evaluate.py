@@ -47,7 +47,8 @@ class ValuePublisher:
     """Publishes what stages have to say, and shows it: at once when idle, conflated under load.
 
     One partition at a time, and after a publication that took long a pause that is three times as
-    long: what changes meanwhile is published together, and the worker goes on counting.
+    long: what changes meanwhile is published together, and the worker goes on counting. There is no
+    pause at a take-over: until all is said again, series are missing on every page.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class ValuePublisher:
                 return False
             self._show(stage.partition, flushed)
             took_s = self._monotonic_s() - began_s
-            if took_s > WORTH_A_PAUSE_SECONDS:
+            if took_s > WORTH_A_PAUSE_SECONDS and not stage.takes_over:
                 await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, PAUSE_FACTOR * took_s))
         return stage.is_dirty
 

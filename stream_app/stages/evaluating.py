@@ -282,6 +282,11 @@ class EvaluatingStage:
         """Whether there is something to publish, and it may be."""
         return bool(self._dirty) and self.is_ready
 
+    @property
+    def takes_over(self) -> bool:
+        """Whether some scope has no gauges yet because they were another worker's."""
+        return self._leftovers.are_pending
+
     async def flush(self) -> Flushed | None:
         """Evaluate and publish what changed; None when there was nothing.
 

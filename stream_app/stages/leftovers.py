@@ -71,6 +71,11 @@ class Leftovers:
         if scope in self._unheard:
             self.changed.add(scope)
 
+    @property
+    def are_pending(self) -> bool:
+        """Whether some scope was not said again yet since a predecessor said it."""
+        return bool(self._unheard)
+
     def heard(self, scopes: Iterable[str]) -> None:
         """These scopes said all that they have to say, and took back the rest."""
         self._unheard.difference_update(scopes)
