@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import itertools
 import logging
 import time
 from collections import Counter
@@ -26,7 +27,7 @@ from stream_app.stages.ports import OutRecord
 from stream_app.state.claims import Claims, TopicPartition
 from stream_app.state.client import connect, execute
 from stream_app.state.keys import namespace
-from stream_app.state.server import check
+from stream_app.state.server import check, require_no_eviction
 from stream_app.transport.consumer import BatchConsumer
 from stream_app.transport.publisher import Publisher
 from stream_app.transport.security import Security
@@ -36,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 _WATCH_SECONDS: Final = 0.5
 _VOUCH_SECONDS: Final = 1.0
+_EVICTION_SECONDS: Final = 5
 _REACH_SECONDS: Final = 2.0
 _ANSWER_SECONDS: Final = 4.0
 _FAREWELL_SECONDS: Final = 5.0
@@ -219,8 +221,10 @@ class Runtime:
 
     async def _watch_redis(self, consumer: BatchConsumer) -> None:
         """The gauges are shown for as long as Redis says that what they show is ours."""
-        while True:
+        for second in itertools.count():
             lost = await self.patience(self._lost_claims)
+            if second % _EVICTION_SECONDS == 0:
+                await self.patience(lambda: require_no_eviction(self._redis))
             if any(topic == self.partials_topic for topic, _ in lost):
                 self.board.hide()
             else:

@@ -74,6 +74,20 @@ async def check(redis: Client) -> ServerReport:
     )
 
 
+async def require_no_eviction(redis: Client) -> None:
+    """Look again at what somebody may have changed since `check`: evicted state is not missed.
+
+    A replica refuses writes by itself, so that a failover is an outage and no reason to stop.
+
+    Raises:
+        UnsuitableServer: keys may be thrown away.
+        StoreUnavailable: no answer.
+    """
+    info: Mapping[str, Any] = await execute(redis, "INFO", "memory")
+    if problems := _evicting(info):
+        raise UnsuitableServer(address_of(redis), tuple(problems))
+
+
 def _problems(info: Mapping[str, Any]) -> list[str]:
     problems = []
     version = str(info.get("redis_version", "0"))
@@ -85,15 +99,21 @@ def _problems(info: Mapping[str, Any]) -> list[str]:
             f"its role is {role}, not master; a replica refuses writes, point STREAM_APP_REDIS at "
             f"the master ({host}:{port}), or make this one the master: redis-cli replicaof no one"
         )
-    if (policy := info.get("maxmemory_policy")) != "noeviction":
-        problems.append(
-            f"maxmemory-policy is {policy}: it would throw state away when full; "
-            "set maxmemory-policy noeviction: redis-cli config set maxmemory-policy noeviction "
-            "(and in redis.conf)"
-        )
+    problems += _evicting(info)
     if int(info.get("cluster_enabled", 0)):
         problems.append("it runs in cluster mode; use a single primary (replicas are welcome)")
     return problems
+
+
+def _evicting(info: Mapping[str, Any]) -> list[str]:
+    if (policy := info.get("maxmemory_policy")) == "noeviction":
+        return []
+    problem = (
+        f"maxmemory-policy is {policy}: it would throw state away when full; "
+        "set maxmemory-policy noeviction: redis-cli config set maxmemory-policy noeviction "
+        "(and in redis.conf)"
+    )
+    return [problem]
 
 
 def _numbers(version: str) -> tuple[int, ...]:
