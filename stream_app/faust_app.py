@@ -63,6 +63,11 @@ class StreamApp(faust.App):
             self.runtime.spawn(self.clock.run(), "clock")
         self.runtime.spawn(self.retirement.run(), "take back results")
 
+    def on_rebalance_end(self) -> None:
+        """Called by Faust when it has been assigned partitions and has positioned itself."""
+        super().on_rebalance_end()
+        self.runtime.own.rebalances.inc()
+
     async def on_shutdown(self) -> None:
         """Called by Faust when all of its own has stopped."""
         await super().on_shutdown()

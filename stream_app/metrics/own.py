@@ -108,6 +108,9 @@ class OwnMetrics:
         self.fenced_commits: Final = counter(
             "fenced_commits_total", "Commits refused: another worker owns the partition.", "topic"
         )
+        self.rebalances: Final = counter(
+            "rebalances_total", "Assignments of partitions that this worker got from its group."
+        )
         self.store_errors: Final = counter(
             "store_errors_total", "Redis calls that failed, by kind.", "kind"
         )
