@@ -8,6 +8,7 @@ import faust
 from faust.app.base import BootStrategy
 
 from stream_app.agents.clock import Clock
+from stream_app.agents.lookout import Lookout
 from stream_app.agents.retirement import Retirement
 from stream_app.metrics.http import MetricsAddressError
 from stream_app.runtime import Runtime
@@ -42,6 +43,7 @@ class StreamApp(faust.App):
     BootStrategy = _Boot
     runtime: Runtime
     clock: Clock | None = None
+    lookout: Lookout
     retirement: Retirement
     fatal_error: BaseException | None = None
 
@@ -61,6 +63,8 @@ class StreamApp(faust.App):
         self.runtime.observe(consumer)
         if self.clock is not None:
             self.runtime.spawn(self.clock.run(), "clock")
+        self.runtime.spawn(self.lookout.ask(), "ask who speaks")
+        self.runtime.spawn(self.lookout.look(), "look at the values")
         self.runtime.spawn(self.retirement.run(), "take back results")
 
     def on_rebalance_end(self) -> None:

@@ -24,12 +24,15 @@ from stream_app.metrics.kpi_gauges import KpiGauges
 from stream_app.metrics.own import OwnMetrics
 from stream_app.settings import Settings
 from stream_app.stages.ports import OutRecord
+from stream_app.stages.standing import StandingValues
 from stream_app.state.claims import Claims, TopicPartition
 from stream_app.state.client import connect, execute
 from stream_app.state.keys import namespace
 from stream_app.state.server import check, require_no_eviction
+from stream_app.state.speaking import Speaking
 from stream_app.transport.consumer import BatchConsumer
 from stream_app.transport.publisher import Publisher
+from stream_app.transport.reading import TopicReader
 from stream_app.transport.security import Security
 from stream_app.transport.topics import contract_topics, ensure_topics
 
@@ -43,6 +46,9 @@ _ANSWER_SECONDS: Final = 4.0
 _FAREWELL_SECONDS: Final = 5.0
 _CANCEL_SECONDS: Final = 0.5
 _TOLD_AS_OUTAGES: Final = (Status.WAITING_FOR_KAFKA, Status.WAITING_FOR_REDIS)
+_RECORDS_PER_TURN: Final = 2_000
+"""After so many records that are only looked at, others may do something."""
+
 _GC_THRESHOLDS: Final = (50_000, 20, 100)
 
 
@@ -57,6 +63,7 @@ class Runtime:
     Attributes:
         partitions: topic → how many partitions it has; known after `start`.
         rebuilding: whether some owned partition has not caught up with its log since its beginning.
+        told_rebuild: the log says that this state version begins.
     """
 
     def __init__(
@@ -82,6 +89,13 @@ class Runtime:
         self.claims: Final = Claims(
             self._redis, {self.topics.events: keys, self.partials_topic: keys}
         )
+        self.speaking: Final = Speaking(
+            self._redis,
+            settings.topic_prefix,
+            company.state_version,
+            lease_s=settings.session_timeout_seconds,
+            monotonic_s=time.monotonic,
+        )
         self.security: Final = security_of(settings)
         self._publisher = Publisher(settings.kafka, security=self.security)
         self.board: Final = SnapshotBoard()
@@ -101,6 +115,7 @@ class Runtime:
         self.patience: Final = Patience(self.outages)
         self.partitions: dict[str, int] = {}
         self.rebuilding: Callable[[], bool] = lambda: False
+        self.told_rebuild = False
         self._tasks: list[asyncio.Task[None]] = []
         self._farewells: set[asyncio.Task[None]] = set()
 
@@ -126,6 +141,23 @@ class Runtime:
         self.partitions = dict(report.partitions)
         for drift in report.drifts:
             logger.warning("%s", drift)
+
+    async def read_values(self) -> StandingValues:
+        """What stands in `kpi.values`.
+
+        Raises:
+            BrokerUnavailable: no broker answers.
+        """
+        standing = StandingValues(self.partitions[self.partials_topic])
+        kafka = {"bootstrap_servers": list(self.settings.kafka), **self.security.aiokafka()}
+        async with await TopicReader.open(self.topics.values, kafka) as reader:
+            read = 0
+            async for record in reader.read():
+                standing.add(record.key, record.value)
+                read += 1
+                if read % _RECORDS_PER_TURN == 0:
+                    await asyncio.sleep(0)
+        return standing
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run something beside the agents until the worker stops; if it fails, so does the worker.
@@ -225,7 +257,8 @@ class Runtime:
             lost = await self.patience(self._lost_claims)
             if second % _EVICTION_SECONDS == 0:
                 await self.patience(lambda: require_no_eviction(self._redis))
-            if any(topic == self.partials_topic for topic, _ in lost):
+            is_lost = any(topic == self.partials_topic for topic, _ in lost)
+            if is_lost or self.speaking.superseded_by is not None:
                 self.board.hide()
             else:
                 self.board.show(for_seconds=self.settings.session_timeout_seconds)

@@ -6,6 +6,7 @@ crm.events ──measure──▶ kpi.partials ──evaluate──▶ kpi.value
        crm.dead-letters    clock ◀── kpi.ticks (who owns its partition 0 is the clock)
 """
 
+import logging
 import time
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from click import ClickException
 
 from stream_app.agents.clock import Clock
 from stream_app.agents.evaluate import EvaluateAgent, ValuePublisher
+from stream_app.agents.lookout import Lookout
 from stream_app.agents.measure import MeasureAgent, publish_partials
 from stream_app.agents.partition_work import PartitionWork
 from stream_app.agents.retirement import Retirement
@@ -40,6 +42,8 @@ from stream_app.transport.groups import group_of
 from stream_app.transport.reading import standing
 from stream_app.transport.transport import batch_app, batch_topic
 from stream_app.wire.cloudevent import Rules
+
+logger = logging.getLogger(__name__)
 
 MEASURE_TABLES: Final = (
     threads.THREADS,
@@ -78,6 +82,15 @@ def build(settings: Settings, company: Company) -> StreamApp:
         )
     )
     app.clock = _add_clock(app)
+    app.lookout = Lookout(
+        evaluate,
+        speaking=runtime.speaking,
+        read_values=runtime.read_values,
+        patience=runtime.patience,
+        own_seconds=settings.session_timeout_seconds,
+        monotonic_s=time.monotonic,
+        tell_superseded=runtime.health.set_superseded,
+    )
     app.retirement = _retirement(runtime, evaluate)
     return app
 
@@ -125,6 +138,7 @@ def _add_measure(app: StreamApp) -> PartitionWork[Measurer]:
             wall_clock_us=wall_clock_us if _is_wall_clock(config) else None,
         )
 
+    runtime.claims.listen(on_claimed=lambda state: _tell_rebuild(runtime, state))
     work = _work(app, topic, new_stage, publish_partials)
     agent = MeasureAgent(work, own=runtime.own, health=runtime.health, monotonic_s=time.monotonic)
     runtime.claims.listen(on_claimed=lambda state: _show_counts(agent, work, state))
@@ -152,6 +166,7 @@ def _add_evaluate(app: StreamApp) -> PartitionWork[EvaluatingStage]:
             experiments={trial_scope(each.name): each for each in config.experiments},
             experiments_topic=runtime.topics.experiments,
             fixed_now_us=None if as_of is None else last_instant_of(as_of.toordinal(), calendar),
+            event_clock=config.business.clock == "event",
         )
         return EvaluatingStage(
             TableState(state, tables),
@@ -159,6 +174,7 @@ def _add_evaluate(app: StreamApp) -> PartitionWork[EvaluatingStage]:
             publish=runtime.publish,
             patiently=runtime.patience.commit,
             wall_clock_us=wall_clock_us,
+            may_speak=lambda: runtime.speaking.reign,
         )
 
     publisher = ValuePublisher(
@@ -241,6 +257,17 @@ def _work(app: StreamApp, topic: str, new_stage: Any, publish: Any) -> Partition
 def _tables(app: StreamApp, topic: str, names: tuple[str, ...]) -> dict[str, StateTable]:
     claims = app.runtime.claims
     return {name: StateTable(app, name=name, claims=claims, topic=topic) for name in names}
+
+
+def _tell_rebuild(runtime: Runtime, state: PartitionState) -> None:
+    """Say once that a state version begins; its partitions begin together."""
+    if state.topic == runtime.topics.events and state.offset is None and not runtime.told_rebuild:
+        runtime.told_rebuild = True
+        logger.info(
+            "state version %s has counted nothing yet: it counts %s from its beginning and "
+            "publishes when it has caught up; the values that stand stay until then",
+            *(runtime.company.state_version, state.topic),
+        )
 
 
 def _show_counts(agent: MeasureAgent, work: PartitionWork[Measurer], state: PartitionState) -> None:

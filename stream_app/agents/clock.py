@@ -11,12 +11,10 @@ from collections.abc import AsyncIterable, Awaitable, Callable
 from typing import Any, Final
 
 from stream_app.stages.ports import OutRecord, WallClock
-from stream_app.wire.partial import CLOCK, Control, control_key, encode_value
+from stream_app.wire.partial import CLOCK, WALL, Control, control_key, encode_value
 from stream_app.wire.tick import encode_tick
 
 TICK_SECONDS: Final = 1.0
-WALL: Final = "wall"
-"""The source of the wall clock among the clocks of `kpi.partials`."""
 
 
 class Clock:

@@ -27,6 +27,10 @@ logger = logging.getLogger(__name__)
 class Stage(Protocol):
     """What both stages can do."""
 
+    @property
+    def stopped(self) -> object:
+        """Why the partition takes nothing any more; None: it does."""
+
     async def begin(self) -> None:
         """Load what is needed before the first batch."""
 
@@ -67,6 +71,7 @@ class PartitionWork(Generic[S]):
         own: OwnMetrics,
         reclaim: Callable[[TopicPartition], None],
         rewind: Callable[[Gap], Awaitable[None]],
+        halt: Callable[[TopicPartition], None],
         fatal: Callable[[BaseException], None],
         farewell: Callable[[Awaitable[Sequence[OutRecord]]], None],
     ) -> None:
@@ -81,6 +86,7 @@ class PartitionWork(Generic[S]):
             own: metrics about ourselves.
             reclaim: asks for the partition again after it was fenced.
             rewind: reads a partition again from where a gap begins.
+            halt: does not read a partition any more until it is claimed anew.
             fatal: stops the worker with an error.
             farewell: sends what a stage leaves behind, after all that was sent before.
         """
@@ -93,6 +99,7 @@ class PartitionWork(Generic[S]):
         self._own = own
         self._reclaim = reclaim
         self._rewind = rewind
+        self._halt = halt
         self._fatal = fatal
         self._work: dict[int, _Work[S]] = {}
         claims.listen(on_claimed=self._claimed, on_released=self._released)
@@ -101,6 +108,11 @@ class PartitionWork(Generic[S]):
     def stages(self) -> dict[int, S]:
         """The stage of each owned partition."""
         return {partition: work.stage for partition, work in self._work.items()}
+
+    def wake(self, partition: int) -> None:
+        """A stage may have something to publish though it took no batch."""
+        if work := self._work.get(partition):
+            work.news.set()
 
     # -- claims ----------------------------------------------------------------------------------
 
@@ -130,7 +142,7 @@ class PartitionWork(Generic[S]):
     async def take(self, batch: Batch) -> Any:
         """Hand a batch to its partition's stage; returns what the stage made of it, or None."""
         work = self._work.get(batch.partition)
-        if work is None:
+        if work is None or work.stage.stopped:
             return None
         try:
             await work.begun.wait()
@@ -151,6 +163,8 @@ class PartitionWork(Generic[S]):
             await asyncio.Event().wait()
             raise
         work.news.set()
+        if work.stage.stopped:
+            self._halt((self.topic, batch.partition))
         return taken
 
     def _fenced(self, work: _Work[S], fenced: Fenced) -> None:

@@ -4,6 +4,7 @@
 |---|---|---|
 | `waiting_for_kafka`, `waiting_for_redis` | was or could not be reached; nothing is counted | 503 |
 | `starting` | not yet connected, assigned or loaded | 503 |
+| `superseded` | workers of a newer state version say the values; this one only counts | 503 |
 | `rebuilding` | catches up with the log; publishes nothing until done | 503 |
 | `degraded` | counts and publishes, but a person should look | 200 |
 | `ready` | all is well | 200 |
@@ -26,6 +27,7 @@ class Status(StrEnum):
     WAITING_FOR_KAFKA = "waiting_for_kafka"
     WAITING_FOR_REDIS = "waiting_for_redis"
     STARTING = "starting"
+    SUPERSEDED = "superseded"
     REBUILDING = "rebuilding"
     DEGRADED = "degraded"
     READY = "ready"
@@ -44,6 +46,7 @@ class Health:
         self._redis: bool | None = None
         self._assigned = False
         self._recovered: bool | None = None
+        self._superseded_by: str | None = None
         self._reasons: dict[str, str] = {}
         self._causes: dict[str, str] = {}
 
@@ -65,6 +68,10 @@ class Health:
         """Say whether every assigned partition's state is complete; False while it is rebuilt."""
         self._recovered = recovered
         self._reasons["rebuilding"] = _shown(reason or "the state is rebuilt from the log")
+
+    def set_superseded(self, by: str | None) -> None:
+        """Say which newer state version speaks, None: none does."""
+        self._superseded_by = by
 
     def degrade(self, cause: str, reason: str) -> None:
         """Note something that a person should look at; one reason per cause."""
@@ -101,6 +108,11 @@ class Health:
         ]
         if unknown:
             held[Status.STARTING] = "; ".join(unknown)
+        if self._superseded_by is not None:
+            held[Status.SUPERSEDED] = (
+                f"state version {self._superseded_by}, which was begun later, says the values; "
+                "this worker is silent: stop it, or stop the workers of that version"
+            )
         if self._recovered is False:
             held[Status.REBUILDING] = self._reasons["rebuilding"]
         if self._causes:

@@ -5,11 +5,12 @@
 What changed is evaluated after its commit, together with all that gathered meanwhile: at once when
 idle, conflated under load. A record is published when it says something else than before. A new
 owner says everything again, with higher revisions than any its predecessor may have used, so that
-a zombie's late send cannot stay the last word.
+a zombie's late send cannot stay the last word. What else stands in the topic, such as records of an
+earlier configuration, it mends once it has looked (`standing`).
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -34,12 +35,14 @@ from stream_app.stages.leftovers import Leftovers, is_remembered
 from stream_app.stages.news import News
 from stream_app.stages.ports import OutRecord, Patience, Publish, SourceRecord, State, WallClock
 from stream_app.stages.results import news_of
-from stream_app.stages.revisions import Revisions
+from stream_app.stages.revisions import RESERVED, Revisions
 from stream_app.stages.scopes import Dirt, LoadedScope, ScopeStore
+from stream_app.stages.standing import Seen
 from stream_app.wire.experiment import encode_result
 from stream_app.wire.partial import (
     AGAIN,
     REVISION,
+    WALL,
     Again,
     Control,
     control_key,
@@ -57,6 +60,7 @@ class Evaluation:
     Attributes:
         sources: how many partitions `crm.events` has; all must be ready before anything is said.
         fixed_now_us: what `as_of` fixes "now" to, else None.
+        event_clock: "now" is the newest event, not what the clock says.
         experiments: by the key of their scope.
     """
 
@@ -69,6 +73,14 @@ class Evaluation:
     fixed_now_us: int | None
     experiments: Mapping[str, Experiment]
     experiments_topic: str
+    event_clock: bool = False
+
+    @property
+    def clock(self) -> str:
+        """What "now" follows."""
+        if self.fixed_now_us is not None:
+            return "as_of"
+        return "event" if self.event_clock else WALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +101,9 @@ class Flushed:
 class EvaluatingStage:
     """Stage two for one partition, as long as this worker owns it."""
 
+    stopped: Final = None
+    """Nothing stops it: only our own code writes its input."""
+
     def __init__(
         self,
         state: State,
@@ -97,6 +112,7 @@ class EvaluatingStage:
         publish: Publish,
         patiently: Patience,
         wall_clock_us: WallClock,
+        may_speak: Callable[[], int | None] = lambda: 0,
     ) -> None:
         """Continue from what is committed.
 
@@ -106,6 +122,8 @@ class EvaluatingStage:
             publish: sends to `kpi.values` and `kpi.experiments`.
             patiently: repeats a commit while Redis is away.
             wall_clock_us: only for `published_at` and `revision`, never for a value.
+            may_speak: the reign (`state.speaking`) in which values may be published now, or None.
+                In a reign that the state does not know nothing is said before a `look`.
         """
         self._state = state
         self._plan = plan
@@ -117,16 +135,21 @@ class EvaluatingStage:
         self._lock = asyncio.Lock()
         self._dirty: dict[str, Dirt] = {}
         self._leftovers = Leftovers(self._windows_on)
+        self._granted = may_speak
+        self._reign = int(state.meta.get("reign", 0))
+        self._standing: dict[str, set[bytes]] = {}
         self._windows: tuple[Window, ...] = ()
         self._windows_bucket: int | None = None
         self._in_doubt: dict[str, int] = {}
         self._restore()
         self._revisions = Revisions(int(state.meta.get("revision", 0)), wall_clock_us)
+        self._others_last = self._revisions.last
 
     def _restore(self) -> None:
         meta = self._state.meta
-        fixed = self._plan.fixed_now_us
-        self._now_us = fixed if fixed is not None else int(meta.get("now_us", 0))
+        clock, fixed = self._plan.clock, self._plan.fixed_now_us
+        told_us = int(meta.get("now_us", 0)) if meta.get("clock", clock) == clock else 0
+        self._now_us = fixed if fixed is not None else told_us
         self._ready = set(msgspec.json.decode(meta.get("ready", "[]"), type=list[str]))
 
     def _new_totals(self) -> ScopeTotals:
@@ -157,13 +180,15 @@ class EvaluatingStage:
             except BaseException:
                 with suppress(Exception):  # a claim that is over has nothing to discard
                     self._state.discard()
+                for scope, said in self._store.said():
+                    self._may_stand(scope, said)
                 self._store.forget()
                 self._restore()
                 self._say_again()
                 raise
 
     async def _take(self, records: Sequence[SourceRecord], next_offset: int) -> None:
-        news = News(self._now_us, set(self._ready))
+        news = News(self._now_us, set(self._ready), self._plan.clock)
         for record in records:
             if record.key is not None:
                 news.add(record.key, record.value)
@@ -189,7 +214,10 @@ class EvaluatingStage:
             self._dirty.setdefault(scope, Dirt.all() if scope in new else Dirt()).note(day, changed)
             self._leftovers.change(scope)
         self._leftovers.forget(news.scopes_known_before_us)
+        before = self._revisions.last
         self._revisions.hear(news.revision)
+        if self._revisions.last > before:  # others may have used all up to this one
+            self._others_last = self._revisions.last
         self._forget_said(self._doubtful(news))
         if self._plan.fixed_now_us is None:
             self._advance(news.now_us)
@@ -201,6 +229,8 @@ class EvaluatingStage:
             "now_us": news.now_us,
             "ready": msgspec.json.encode(sorted(news.ready)).decode(),
             "revision": max(int(self._state.meta.get("revision", 0)), news.revision),
+            "reign": self._reign,
+            "clock": self._plan.clock,
         }
         for said_us in news.said_us:
             self._leftovers.hear_of(day_of(said_us))
@@ -238,7 +268,7 @@ class EvaluatingStage:
     def _forget_said(self, scopes: Sequence[str]) -> None:
         """It is not known any more what the topic says of these scopes."""
         for scope in scopes:
-            self._store.forget_said(scope)
+            self._may_stand(scope, self._store.forget_said(scope))
             self._dirty[scope] = Dirt.all()
         self._leftovers.forget(scopes)
 
@@ -278,9 +308,47 @@ class EvaluatingStage:
         return self.hears_all_sources and self._has_caught_up and self._now_us > 0
 
     @property
+    def may_speak(self) -> bool:
+        """Whether values may be published, in a reign whose beginning was looked at."""
+        return self._granted() == self._reign
+
+    @property
+    def must_look(self) -> bool:
+        """Whether it may speak, and others may have spoken since it last did."""
+        return self.is_ready and self._granted() not in (None, self._reign)
+
+    @property
     def is_dirty(self) -> bool:
         """Whether there is something to publish, and it may be."""
-        return bool(self._dirty) and self.is_ready
+        return bool(self._dirty or self._standing) and self.is_ready and self.may_speak
+
+    async def look(self, seen: Seen, reign: int) -> None:
+        """Take notice of what stands in the topic: what is not our last word is to be mended.
+
+        Args:
+            seen: what stood at some instant since the reign began.
+            reign: in which it was read.
+        """
+        async with self._lock:
+            newest = max((max(keys.values(), default=0) for keys in seen.values()), default=0)
+            if reign != self._reign:
+                self._reign = reign
+                # Who spoke before may be about to say something still.
+                self._revisions.outdo(newest + RESERVED)
+                self._others_last = self._revisions.last
+                self._soil_all()
+            for scope in {**seen, **dict.fromkeys(name for name, _ in self._store.said())}:
+                own = (self._others_last + 1, self._revisions.last)
+                if theirs := self._store.take_back(scope, seen.get(scope, {}), own):
+                    self._may_stand(scope, theirs)
+            self._revisions.outdo(newest)
+
+    def _may_stand(self, scope: str, keys: Iterable[bytes]) -> None:
+        """Records may stand of which nothing is known; unknown scopes have none that should."""
+        standing = self._standing.setdefault(scope, set())
+        standing.update(keys)
+        if scope in self._store.known:
+            self._dirty[scope] = Dirt.all()
 
     @property
     def takes_over(self) -> bool:
@@ -312,17 +380,22 @@ class EvaluatingStage:
                 if name in self._state.outbox
             }
             revision = self._revisions.next()
-            records = [r for scope in scopes for r in self._records(scope, dirt[scope], revision)]
+            said = {s: list(self._records(s, dirt[s], revision)) for s in scopes}
+            said |= self._strays(room=_SCOPES_PER_FLUSH - len(scopes))
+            records = [record for scope in said for record in said[scope]]
             flushed = Flushed(
                 {scope: tuple(self._store[scope].current.values()) for scope in scopes},
                 len(records),
                 tuple(self._take_news(scope) for scope in scopes),
             )
+        values = self._plan.values_topic
         self._in_doubt.update(dict.fromkeys(scopes, today))
         try:
             await self._publish(records)
             await self._state.acknowledge(sent)  # also asks whether we were the owner all the time
         except BaseException:
+            for scope, unsure in said.items():
+                self._may_stand(scope, (r.key for r in unsure if r.key and r.topic == values))
             self._forget_said(scopes)
             raise
         for scope in scopes:
@@ -357,6 +430,15 @@ class EvaluatingStage:
             for day, scopes in scopes_by_day.items()
             for again in [Again(day, scopes)]
         ]
+
+    def _strays(self, room: int) -> dict[str, list[OutRecord]]:
+        """What has to be taken back of scopes that do not exist."""
+        strays = [scope for scope in self._standing if scope not in self._store.known][:room]
+        topic = self._plan.values_topic
+        return {
+            scope: [OutRecord(topic, key, None) for key in self._standing.pop(scope)]
+            for scope in strays
+        }
 
     def _take_news(self, scope: str) -> int:
         loaded = self._store[scope]
@@ -428,10 +510,7 @@ class EvaluatingStage:
             for window in self._windows
             if existing(dimension, window.kind, closed=window.complete)
         }
-        for place in [place for place in loaded.keys_by_window if place not in kept]:
-            for key in loaded.keys_by_window.pop(place):
-                del loaded.said[key]
-                yield key
+        yield from loaded.leave(kept)
         gone: dict[bytes, None] = {}
         for kpi, window, key in self._keys(scope, windows):
             if key in exists or (only is not None and kpi.name not in only):
@@ -446,6 +525,8 @@ class EvaluatingStage:
         for key in self._left(scope, loaded):
             if key not in exists:
                 gone[key] = None
+        if scope in self._standing:  # then all of the scope was looked at
+            gone |= dict.fromkeys(self._standing.pop(scope) - exists)
         yield from gone
 
     def _left(self, scope: str, loaded: LoadedScope) -> Iterator[bytes]:

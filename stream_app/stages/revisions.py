@@ -53,5 +53,9 @@ class Revisions:
         if limit != self._announced:
             self.last = max(self.last, limit)
 
+    def outdo(self, revision: int) -> None:
+        """Others used revisions up to this one, so the next is above it."""
+        self.last = max(self.last, revision)
+
     def _following(self) -> int:
         return max(self.last + 1, self._wall_clock_us() // 1000)

@@ -1,6 +1,6 @@
 """Scopes in the state of stage two: their cells by source, loaded when they are needed."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -87,6 +87,13 @@ class LoadedScope:
     keys_by_window: dict[tuple[str, str], set[bytes]] = field(default_factory=dict)
     current: dict[tuple[str, str], KpiValue] = field(default_factory=dict)
 
+    def leave(self, kept: Collection[tuple[str, str]]) -> Iterator[bytes]:
+        """The keys said for windows that are not among those kept; they are forgotten."""
+        for place in [place for place in self.keys_by_window if place not in kept]:
+            for key in self.keys_by_window.pop(place):
+                if self.said.pop(key, None) is not None:
+                    yield key
+
 
 class ScopeStore:
     """The scopes of one partition of `kpi.partials`."""
@@ -161,13 +168,44 @@ class ScopeStore:
         """What was put is in the state now."""
         self._new.clear()
 
-    def forget_said(self, scope: str) -> None:
-        """It is not known what the topic says of a scope: everything must be said again."""
+    def said(self) -> Iterable[tuple[str, Iterable[bytes]]]:
+        """Scope → the keys that it said and has not taken back."""
+        return [(name, loaded.said) for name, loaded in self._loaded.items() if loaded.said]
+
+    def forget_said(self, scope: str) -> list[bytes]:
+        """It is not known what the topic says of a scope; the keys that may stand."""
         loaded = self._loaded.get(scope)
+        if loaded is None:
+            return []
+        keys = list(loaded.said)
+        loaded.said.clear()
+        loaded.said_results.clear()
+        loaded.keys_by_window.clear()
+        return keys
+
+    def take_back(
+        self, scope: str, standing: Mapping[bytes, int], own: tuple[int, int]
+    ) -> list[bytes]:
+        """The records that are not as we said them last, gone or said by others; forgets them.
+
+        Args:
+            scope: whose they are.
+            standing: key → revision that stands.
+            own: the first revision that is surely ours, and the last one used.
+        """
+        loaded = self._loaded.get(scope)
+        said: Mapping[bytes, Said] = {} if loaded is None else loaded.said
+        first, last = own
+        theirs = [key for key in said if key not in standing]
+        theirs += [
+            key
+            for key, revision in standing.items()
+            if key not in said or not first <= revision <= last
+        ]
         if loaded is not None:
-            loaded.said.clear()
-            loaded.said_results.clear()
-            loaded.keys_by_window.clear()
+            for key in theirs:
+                loaded.said.pop(key, None)
+        return theirs
 
     def with_five_minutes(self) -> Iterable[str]:
         """Loaded scopes that move within a day: they hold something by five minutes.

@@ -181,3 +181,4 @@ def _untyped(redis: Client) -> Any:  # redis-py leaves execute_command without t
 CLAIM: Final = Script("claim")
 COMMIT: Final = Script("commit")
 ACKNOWLEDGE: Final = Script("acknowledge")
+SPEAK: Final = Script("speak")

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from redis.exceptions import NoPermissionError
 
-from stream_app.state.client import ACKNOWLEDGE, CLAIM, COMMIT, Client, address_of, execute
+from stream_app.state.client import ACKNOWLEDGE, CLAIM, COMMIT, SPEAK, Client, address_of, execute
 
 _VERSION_MIN: Final = (6, 2)
 
@@ -53,7 +53,7 @@ async def check(redis: Client) -> ServerReport:
     address = address_of(redis)
     try:
         info: Mapping[str, Any] = await execute(redis, "INFO")
-        for script in (CLAIM, COMMIT, ACKNOWLEDGE):
+        for script in (CLAIM, COMMIT, ACKNOWLEDGE, SPEAK):
             await script.load(redis)
     except Exception as error:
         if isinstance(error.__cause__, NoPermissionError):

@@ -18,6 +18,9 @@ from stream_app.domain.scopes import decode, encode
 
 CLOCK: Final = "clock"
 READY: Final = "ready"
+WALL: Final = "wall"
+"""The source of the wall clock among the clocks; every other source is a source partition."""
+
 REVISION: Final = "revision"
 """Up to which revision values may have been published (`version`)."""
 AGAIN: Final = "again"

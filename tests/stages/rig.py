@@ -15,6 +15,7 @@ from stream_app.domain.windows import WindowRules, last_instant_of
 from stream_app.stages.evaluating import EvaluatingStage, Evaluation, Flushed
 from stream_app.stages.measuring import BatchSummary, Measurer, Outputs
 from stream_app.stages.ports import OutRecord
+from stream_app.stages.standing import StandingValues
 from stream_app.state.claims import Claims
 from stream_app.state.client import Client
 from stream_app.state.errors import Kind, StoreUnavailable
@@ -152,6 +153,8 @@ class Rig:
         self._app = faust.App("stages", broker="kafka://127.0.0.1:1", autodiscover=False)
         self.measurers: dict[int, Measurer] = {}
         self.evaluators: dict[int, EvaluatingStage] = {}
+        self.reign = 0
+        self.curious: set[int] = set()
 
     # -- what is there ---------------------------------------------------------------------------
 
@@ -207,6 +210,7 @@ class Rig:
             cached_threads=self.cached_threads,
             event_clock=self.is_event_clock,
             wall_clock_us=self.wall_clock_us if self.is_wall_clock else None,
+            poison_stop=self.config.poison_stop,
         )
         await stage.begin()
         return stage
@@ -223,6 +227,7 @@ class Rig:
             values_topic=VALUES,
             sources=SOURCES,
             fixed_now_us=self.fixed_now_us,
+            event_clock=self.is_event_clock,
             experiments={trial_scope(each.name): each for each in self.config.experiments},
             experiments_topic=EXPERIMENTS,
         )
@@ -232,9 +237,19 @@ class Rig:
             publish=self.topics.publish,
             patiently=once,
             wall_clock_us=self.wall_clock_us,
+            may_speak=lambda: self.reign,
         )
         await stage.begin()
+        self.curious.add(partition)
         return stage
+
+    async def look(self, partition: int) -> None:
+        """Stage two sees what stands in `kpi.values`."""
+        standing = StandingValues(PARTIALS_PARTITIONS)
+        for record in self.topics.all(VALUES):
+            standing.add(record.key, record.value)
+        await self.evaluators[partition].look(standing.of(partition), self.reign)
+        self.curious.discard(partition)
 
     async def _claim(
         self, topic: str, partition: int, names: tuple[str, ...]
@@ -307,6 +322,9 @@ class Rig:
                     busy = True
             for partition in range(PARTIALS_PARTITIONS):
                 busy |= await self.evaluate(partition)
+                stage = self.evaluators[partition]
+                if stage.must_look or (partition in self.curious and not stage.is_dirty):
+                    await self.look(partition)
                 while await self.flush(partition):
                     busy = True
 

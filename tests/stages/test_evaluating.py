@@ -277,3 +277,23 @@ async def test_how_old_the_news_are_is_told_once(redis: Client, dated: Company) 
         assert flushed is not None
         assert flushed.records == 0
         assert not any(flushed.news_ms)
+
+
+async def test_a_deal_that_is_heard_of_when_it_is_long_stuck_counts_as_stuck(
+    redis: Client, ticking: Company
+) -> None:
+    stage = next(iter(ticking.config.pipelines.values())).stages[0].name
+    fresh = told("deal.created", "c", NOON - 2 * DAY, deal_id="c", stage=stage, rep="r-01")
+    first = logged([fresh])
+    rig = Rig(redis, ticking, first)
+    await rig.own_all()
+    now_us = us(NOON)
+    await rig.tick(now_us)
+    await rig.settle()
+    late = told("deal.created", "d", NOON - 50 * DAY, deal_id="d", stage=stage, rep="r-01")
+    rig.extend(logged([late], after=first))
+    await rig.settle()
+    of_rep = b"stuck_deals|day|2026-03-02T00:00:00%2B01:00|rep+stage|r-01+"
+    stuck = {k: v for k, v in rig.topics.standing().items() if k.startswith(of_rep)}
+    assert [msgspec.json.decode(value)["value"] for value in stuck.values()] == [1]
+    assert rig.compared(now_us).by_key == {}

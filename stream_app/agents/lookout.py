@@ -1,0 +1,100 @@
+"""Looks at `kpi.values`: who may write it, and what others left standing in it.
+
+every second    say that this state version lives, hear which one speaks (`state.speaking`)
+a new reign     read the topic before anything is said: revisions must be above those that stand
+a new owner     read it once more when every zombie must have noticed that it is one
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from stream_app.agents.partition_work import PartitionWork
+from stream_app.agents.patience import Patience
+from stream_app.stages.evaluating import EvaluatingStage
+from stream_app.stages.standing import StandingValues
+from stream_app.state.speaking import Speaking
+
+ASK_SECONDS: Final = 1.0
+_SILENT_PAUSE_SECONDS: Final = 0.2
+"""Between two questions of a worker that has something to say and may not, or must look first."""
+
+
+class Lookout:
+    """Lets the stages of one worker speak, and shows them what stands."""
+
+    def __init__(
+        self,
+        work: PartitionWork[EvaluatingStage],
+        *,
+        speaking: Speaking,
+        read_values: Callable[[], Awaitable[StandingValues]],
+        patience: Patience,
+        own_seconds: float,
+        monotonic_s: Callable[[], float],
+        tell_superseded: Callable[[str | None], None],
+    ) -> None:
+        """Nothing was seen yet.
+
+        Args:
+            work: the second stage of the partitions that this worker owns.
+            speaking: which state version speaks.
+            read_values: reads all of `kpi.values` as it is now.
+            patience: for Redis and Kafka outages.
+            own_seconds: so long after a stage began nobody else takes its partition for theirs.
+            monotonic_s: a clock.
+            tell_superseded: told which newer state version speaks, or None.
+        """
+        self._work = work
+        self._speaking = speaking
+        self._read_values = read_values
+        self._patience = patience
+        self._own_seconds = own_seconds
+        self._monotonic_s = monotonic_s
+        self._tell_superseded = tell_superseded
+        self._due_s: dict[EvaluatingStage, float | None] = {}
+
+    async def ask(self) -> None:
+        """Ask who speaks, for ever: an answer holds for a lease only."""
+        while True:
+            stages = self._work.stages.values()
+            complete = any(stage.is_ready for stage in stages)
+            await self._patience(lambda: self._speaking.ask(complete=complete))  # noqa: B023
+            self._tell_superseded(self._speaking.superseded_by)
+            # Whoever is about to become ready must not wait for a second then.
+            waits = bool(stages) and not (complete and self._speaking.reign)
+            await asyncio.sleep(_SILENT_PAUSE_SECONDS if waits else ASK_SECONDS)
+
+    async def look(self) -> None:
+        """Show the stages what stands, whenever they must know it, for ever."""
+        while True:
+            await self.look_once()
+            await asyncio.sleep(_SILENT_PAUSE_SECONDS)
+
+    async def look_once(self) -> None:
+        """Show what stands to the stages that must know it now."""
+        stages, now_s = self._work.stages, self._monotonic_s()
+        self._due_s = {
+            stage: self._due_s.get(stage, now_s + self._own_seconds) for stage in stages.values()
+        }
+        reign = self._speaking.reign
+        if reign is None:
+            return
+        curious = {
+            partition: stage
+            for partition, stage in stages.items()
+            if stage.must_look or (stage.is_ready and self._is_due(stage, now_s))
+        }
+        if not curious:
+            return
+        seen = await self._patience(self._read_values)
+        for partition, stage in curious.items():
+            if self._work.stages.get(partition) is stage:
+                await stage.look(seen.of(partition), reign)
+                if self._is_due(stage, now_s):
+                    self._due_s[stage] = None
+                self._work.wake(partition)
+
+    def _is_due(self, stage: EvaluatingStage, now_s: float) -> bool:
+        due_s = self._due_s.get(stage)
+        return due_s is not None and due_s <= now_s
