@@ -136,12 +136,15 @@ def _add_measure(app: StreamApp) -> PartitionWork[Measurer]:
             cached_threads=runtime.settings.cache_threads,
             event_clock=config.business.clock == "event",
             wall_clock_us=wall_clock_us if _is_wall_clock(config) else None,
+            poison_stop=config.poison_stop,
         )
 
     runtime.claims.listen(on_claimed=lambda state: _tell_rebuild(runtime, state))
     work = _work(app, topic, new_stage, publish_partials)
     agent = MeasureAgent(work, own=runtime.own, health=runtime.health, monotonic_s=time.monotonic)
-    runtime.claims.listen(on_claimed=lambda state: _show_counts(agent, work, state))
+    runtime.claims.listen(
+        on_claimed=lambda state: _show_counts(agent, work, state), on_released=agent.forget
+    )
     app.agent(batch_topic(app, topic), name="measure", concurrency=1)(agent.__call__)
     return work
 
@@ -249,6 +252,7 @@ def _work(app: StreamApp, topic: str, new_stage: Any, publish: Any) -> Partition
         own=runtime.own,
         reclaim=reclaim,
         rewind=rewind,
+        halt=lambda tp: consumer().halt(tp),
         fatal=app.stop_for,
         farewell=runtime.say_farewell,
     )

@@ -74,6 +74,11 @@ class OwnMetrics:
             " their sum is the source offset. Exported by the partition's owner.",
             *("topic", "partition", "outcome"),
         )
+        self.stopped_before_offset: Final = gauge(
+            "stopped_before_offset",
+            "Offset of the bad record that a source partition stopped before (poison: stop).",
+            *("topic", "partition", "reason"),
+        )
         self.source_offset: Final = gauge(
             "source_offset", "Offset of the committed state.", "topic", "partition"
         )

@@ -94,6 +94,37 @@ class BatchSummary:
     dead: list[bool] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The bad record that a partition stopped before (`poison: stop`)."""
+
+    offset: int
+    reason: str
+    detail: str
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What a batch gave to the threads.
+
+    Attributes:
+        next_offset: the first offset that was not taken.
+        lengths_before: key → how many events its thread had; those that got some.
+        newest_us: time of the newest of its events.
+        newest_ms: the newest record timestamp.
+        steps: what single records changed, before the last ones of their threads.
+    """
+
+    next_offset: int
+    stop: Stop | None = None
+    newest_us: int = 0
+    newest_ms: int = 0
+    summary: BatchSummary = field(default_factory=BatchSummary)
+    outbox: dict[bytes, bytes] = field(default_factory=dict)
+    lengths_before: dict[bytes, int] = field(default_factory=dict)
+    steps: list[list[Change]] = field(default_factory=list)
+
+
 class Measurer:
     """Stage one for one partition, as long as this worker owns it."""
 
@@ -109,6 +140,7 @@ class Measurer:
         cached_threads: int,
         event_clock: bool,
         wall_clock_us: WallClock | None = None,
+        poison_stop: bool = False,
     ) -> None:
         """Continue from what is committed.
 
@@ -124,8 +156,14 @@ class Measurer:
             wall_clock_us: where "now" is the time of day: five minutes that may still be asked for
                 outlive an event from a producer that is ahead of its time. Decides what is kept,
                 never a value.
+            poison_stop: a bad record is not rejected: the partition stops before it.
+
+        Attributes:
+            stopped: what the partition stopped before; it takes nothing any more.
         """
         self._state = state
+        self._poison_stop = poison_stop
+        self.stopped: Stop | None = None
         self._accepted = accepted
         self._outputs = outputs
         self._publish = publish
@@ -155,6 +193,8 @@ class Measurer:
             Fenced: another worker owns the partition.
             StoreUnavailable: Redis could not be read; take the same records again later.
         """
+        if self.stopped is not None:
+            return BatchSummary()
         async with self._lock:
             try:
                 return await self._take(records, next_offset)
@@ -179,32 +219,22 @@ class Measurer:
             if type(event) is Event and record.key is not None
         }
         await self._threads.load(keys)
-        outbox: dict[bytes, bytes] = {}
-        summary = BatchSummary()
-        lengths_before: dict[bytes, int] = {}
-        newest_us = newest_ms = 0
-        steps: list[list[Change]] = []
         may_repeat = (state.offset or 0) < state.log_end
-        for record, event in zip(records, decoded, strict=True):
-            if may_repeat and record.key in lengths_before:
-                steps.append(list(self._threads[record.key].changes()))
-            outcome, type_name, fault = self._accept(record, event, lengths_before)
-            summary.outcomes[type_name, outcome] += 1
-            summary.dead.append(fault is not None)
-            if fault is not None:
-                summary.reasons[fault.reason] += 1
-                outbox[_DEAD_LETTER + b"%d" % record.offset] = _packed(record, fault, next_offset)
-            elif outcome == "applied" and type(event) is Event:
-                newest_us = max(newest_us, event.time)
-                newest_ms = max(newest_ms, record.timestamp)
+        taken = self._accept_all(records, decoded, next_offset, may_repeat=may_repeat)
+        if taken.stop is not None and not taken.summary.dead:
+            self.forget()  # there is nothing before it
+            self.stopped = taken.stop
+            return taken.summary
+        summary, outbox, lengths_before = taken.summary, taken.outbox, taken.lengths_before
+        next_offset = taken.next_offset
         deltas: Deltas = {}
-        batch_us, newest_us = newest_us, max(newest_us, self._newest_us)
+        batch_us, newest_us = taken.newest_us, max(taken.newest_us, self._newest_us)
         asked_us = self._asked_us(newest_us)
         oldest = five_minute_bucket(asked_us)
-        for step in (*steps, *(self._threads[key].changes() for key in lengths_before)):
+        for step in (*taken.steps, *(self._threads[key].changes() for key in lengths_before)):
             self._splitter.add(deltas, step, oldest)
         deltas = without_zeros(deltas, keep_cells=may_repeat)
-        changed = await self._change_cells(deltas, next_offset, batch_us, newest_ms)
+        changed = await self._change_cells(deltas, next_offset, batch_us, taken.newest_ms)
         for key, length in lengths_before.items():
             self._threads.write(key, length)
         expired, hours_gone = await self._expire(asked_us)
@@ -225,7 +255,40 @@ class Measurer:
         self._hours.difference_update(hours_gone)
         self._threads.trim()
         self._cells.trim()
+        if taken.stop is not None:
+            self.backlog = 0  # what comes later will not come soon: publish all there is
+            self.stopped = taken.stop
         return summary
+
+    def _accept_all(
+        self,
+        records: Sequence[SourceRecord],
+        decoded: Sequence[Event | Rejection | Ignored],
+        next_offset: int,
+        *,
+        may_repeat: bool,
+    ) -> "_Taken":
+        """Give a batch's events to their threads, up to the record that stops the partition."""
+        taken = _Taken(next_offset)
+        summary = taken.summary
+        for record, event in zip(records, decoded, strict=True):
+            if may_repeat and record.key in taken.lengths_before:
+                taken.steps.append(list(self._threads[record.key].changes()))
+            outcome, type_name, fault = self._accept(record, event, taken.lengths_before)
+            if fault is not None and self._poison_stop:
+                taken.stop = Stop(record.offset, fault.reason.value, fault.detail)
+                taken.next_offset = record.offset
+                break
+            summary.outcomes[type_name, outcome] += 1
+            summary.dead.append(fault is not None)
+            if fault is not None:
+                summary.reasons[fault.reason] += 1
+                name = _DEAD_LETTER + b"%d" % record.offset
+                taken.outbox[name] = _packed(record, fault, next_offset)
+            elif outcome == "applied" and type(event) is Event:
+                taken.newest_us = max(taken.newest_us, event.time)
+                taken.newest_ms = max(taken.newest_ms, record.timestamp)
+        return taken
 
     def _accept(
         self,

@@ -83,6 +83,10 @@ class BatchConsumer(Consumer):
         facts = await self._thread.log_facts({TP(topic, partition) for partition in partitions})
         return {tp.partition: found.end for tp, found in facts.items()}
 
+    def halt(self, tp: tuple[str, int]) -> None:
+        """Reads a stateful partition no further; until it is claimed anew it stays ours."""
+        self.positioning.halt(TP(*tp))
+
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:
         """Called by Faust's fetcher, again and again; a message's value is a `Batch`."""
         if not self.flow_active:

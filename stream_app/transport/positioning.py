@@ -122,6 +122,10 @@ class Positioning:
         await self._seek(tp, offset, self._run)
         return True
 
+    def halt(self, tp: TP) -> None:
+        """Whoever takes its records wants no more of them: it is read no further."""
+        self._positions.pop(tp, None)
+
     def reclaim(self, tp: TP) -> None:
         """After a fence: asks the group whether the partition is still ours, then claims it."""
         if tp not in self._positions:
