@@ -16,7 +16,7 @@ from stream_app.transport.topics import contract_topics, ensure_topics
 PARTITIONS = 4
 OPTIONS = Options(
     start=datetime(2026, 6, 1, tzinfo=UTC),
-    events=6_000,
+    events=4_000,
     days=60,
     seed=11,
     duplicates=0.05,
@@ -41,6 +41,9 @@ def environment(
     """What a command needs to find the company, the broker and the Redis."""
     content = matching_configuration(OPTIONS)
     content["business"] = {"timezone": "Europe/Berlin", "currency": "EUR", "clock": "event"}
+    # Few values: these tests are about workers, and `verify` recomputes everything each time.
+    content["dimensions"], content["windows"] = ["team", "rep"], ["hour", "day", "month", "30d"]
+    content["history"] = {"day": 7, "month": 2}
     content["experiments"] = [EXPERIMENT]
     config = tmp_path / "company.yaml"
     config.write_text(yaml.safe_dump(content), encoding="utf-8")

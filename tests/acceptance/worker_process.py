@@ -8,8 +8,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -18,17 +19,26 @@ from stream_app.local.ports import free_ports
 POLL_SECONDS = 0.05
 
 
+OURS = (sys.executable, "-m", "stream_app", "worker")
+FAUSTS = (sys.executable, "-m", "faust", "-A", "stream_app", "worker", "--without-web")
+
+
 class WorkerProcess:
-    """`stream-app worker` on a free metrics port, or on that of one that was killed."""
+    """A worker on a free metrics port, or on that of one that was killed."""
 
     def __init__(
-        self, environment: Mapping[str, str], log_path: Path, *, port: int | None = None
+        self,
+        environment: Mapping[str, str],
+        log_path: Path,
+        command: Sequence[str] = OURS,
+        *,
+        port: int | None = None,
     ) -> None:
         self.port = free_ports(1)[0] if port is None else port
         self.log_path = log_path
         self._log = log_path.open("ab")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "stream_app", "worker"],
+            list(command),
             env=os.environ | dict(environment) | {"STREAM_APP_METRICS": f"127.0.0.1:{self.port}"},
             stdout=self._log,
             stderr=self._log,
@@ -38,6 +48,11 @@ class WorkerProcess:
     def address(self) -> str:
         """Of its metrics."""
         return f"127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        """What it has said so far."""
+        return self.log_path.read_text(errors="replace")
 
     @property
     def exit_status(self) -> int | None:
@@ -53,7 +68,11 @@ class WorkerProcess:
     def stop(self) -> int:
         """SIGTERM; returns the exit status."""
         self._process.send_signal(signal.SIGTERM)
-        status = self._process.wait(timeout=30)
+        return self.wait()
+
+    def wait(self) -> int:
+        """The exit status, once it has ended."""
+        status = self._process.wait(timeout=60)
         self._log.close()
         return status
 
@@ -67,13 +86,21 @@ class WorkerProcess:
 
     def readiness(self) -> tuple[int, str]:
         """HTTP status and status word of /readyz; (0, "") while nothing answers."""
+        status, body = self._readyz()
+        return status, body.get("status", "")
+
+    def reasons(self) -> str:
+        """Why it is not ready, as /readyz says it."""
+        return "; ".join(self._readyz()[1].get("reasons", ()))
+
+    def _readyz(self) -> tuple[int, dict[str, Any]]:
         try:
             with urllib.request.urlopen(f"http://{self.address}/readyz", timeout=2) as answer:
-                return answer.status, json.load(answer)["status"]
+                return answer.status, json.load(answer)
         except urllib.error.HTTPError as answer:
-            return answer.code, json.load(answer)["status"]
+            return answer.code, json.load(answer)
         except OSError:
-            return 0, ""
+            return 0, {}
 
     def records(self, topic: str) -> int:
         """How many source records the partitions it owns have accounted for."""
@@ -84,6 +111,10 @@ class WorkerProcess:
                 if (name == "stream_app_partition_records" and labels["topic"] == topic)
             )
         )
+
+    def gauges(self) -> int:
+        """How many KPI gauges it shows."""
+        return sum(name.startswith("kpi_") for name, _, _ in self.samples())
 
     def samples(self) -> list[tuple[str, dict[str, str], float]]:
         """Its metrics page; empty while nothing answers."""
