@@ -118,7 +118,7 @@ def test_a_team_below_target_is_one_message_and_one_when_it_recovers_whatever_di
     ]
 
     chain.worker.stop()  # a SIGKILL, seen from Prometheus
-    chain.hears("up == 0")
+    chain.hears("count_over_time((up == 0)[10s:1s]) > 4")  # longer than an alert is kept
     chain.prometheus.kill()
     chain.prometheus.start()
     chain.hears("count(ALERTS) == 2 and on () up == 0")

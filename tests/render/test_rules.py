@@ -104,12 +104,11 @@ def test_teams_and_webhooks_by_file_are_refused_only_by_an_alertmanager_that_is_
 
     done = run(prometheus_tools.amtool, "check-config", path)
 
-    version = run(prometheus_tools.amtool, "--version")
-    found = re.search(r"version (\d+)\.(\d+)", version.stdout + version.stderr)
-    assert found is not None
-    if (int(found[1]), int(found[2])) >= TEAMS_SINCE:
-        assert done.returncode == 0, done.stderr
-    else:
+    if done.returncode:
+        version = run(prometheus_tools.amtool, "--version")
+        found = re.search(r"version (\d+)\.(\d+)", version.stdout + version.stderr)
+        assert found is not None
+        assert (int(found[1]), int(found[2])) < TEAMS_SINCE
         complaints = re.findall(r"field (\w+) not found", done.stdout + done.stderr)
         assert set(complaints) == {"msteamsv2_configs", "url_file"}
 
@@ -117,23 +116,23 @@ def test_teams_and_webhooks_by_file_are_refused_only_by_an_alertmanager_that_is_
 @pytest.mark.parametrize(
     ("labels", "receiver"),
     [
-        ("alertname=KpiOffTarget about=kpi target=a owner='lead \\\"emea\\\"'", 'lead "emea"'),
-        ("alertname=KpiOffTarget about=kpi target=b owner='somebody else'", "sales-ops"),
-        ("alertname=KpiOffTarget about=kpi target=c", "sales-ops"),
+        (r'alertname="KpiOffTarget" about="kpi" owner="lead \"emea\""', 'lead "emea"'),
+        ('alertname="KpiOffTarget" about="kpi" owner="somebody else"', "sales-ops"),
+        ('alertname="KpiOffTarget" about="kpi" target="c"', "sales-ops"),
         (
-            "alertname=KpiTargetAchieved about=kpi owner='lead \\\"emea\\\"'",
+            r'alertname="KpiTargetAchieved" about="kpi" owner="lead \"emea\""',
             'lead "emea" (good news)',
         ),
-        ("alertname=KpiTargetAchieved about=kpi target=c", "sales-ops (good news)"),
-        ("alertname=StreamAppDown about=pipeline severity=critical", "sales-ops"),
-        ("alertname=StreamAppRebuilding about=pipeline severity=info", NOBODY),
+        ('alertname="KpiTargetAchieved" about="kpi" target="c"', "sales-ops (good news)"),
+        ('alertname="StreamAppDown" about="pipeline" severity="critical"', "sales-ops"),
+        ('alertname="StreamAppRebuilding" about="pipeline" severity="info"', NOBODY),
     ],
 )
 def test_each_alert_reaches_who_it_is_for(
     prometheus_tools: Tools, everybody: Company, tmp_path: Path, labels: str, receiver: str
 ) -> None:
     path = checked(prometheus_tools, alertmanager(everybody.config), tmp_path)
-    given = [pair.replace("'", "") for pair in re.findall(r"\w+=(?:'[^']*'|\S+)", labels)]
+    given = re.findall(r'\w+="(?:[^"\\]|\\.)*"', labels)
     routes = (prometheus_tools.amtool, "config", "routes", "test", f"--config.file={path}")
 
     route = accepted(*routes, *given)
