@@ -9,6 +9,9 @@ from stream_app.config.model import Config
 from stream_app.config.version import state_version
 from stream_app.domain.catalogue import Catalogue, wrong_formulas
 from stream_app.domain.rules import FOLD_VERSION
+from stream_app.domain.targets import Goal
+from stream_app.domain.workdays import WorkingDays
+from stream_app.goals import doubtful_targets, goals_of, working_days_of
 from stream_app.kpis import BUILT_IN_NAMES, DEFINITIONS, catalogue
 from stream_app.metrics.kpi_names import MetricNameClash, metric_names
 
@@ -19,11 +22,15 @@ class Company:
 
     Attributes:
         state_version: names everything that changes what is counted.
+        goals: the targets, bound to their KPIs.
+        working_days: for their pace.
     """
 
     config: Config
     catalogue: Catalogue
     state_version: str
+    goals: tuple[Goal, ...]
+    working_days: WorkingDays
 
 
 def load_company(path: Path | None) -> Company:
@@ -33,9 +40,18 @@ def load_company(path: Path | None) -> Company:
         ConfigErrors: everything that is wrong, each with file, line and the nearest valid name.
     """
     config = load_config(
-        path, known_kpis=BUILT_IN_NAMES, checks=(_wrong_formulas, _clashing_metric_names)
+        path,
+        known_kpis=BUILT_IN_NAMES,
+        checks=(_wrong_formulas, _clashing_metric_names, doubtful_targets),
     )
-    return Company(config, catalogue(config), state_version(config, FOLD_VERSION))
+    kpis = catalogue(config)
+    return Company(
+        config=config,
+        catalogue=kpis,
+        state_version=state_version(config, FOLD_VERSION),
+        goals=goals_of(config, kpis),
+        working_days=working_days_of(config),
+    )
 
 
 def _wrong_formulas(config: Config) -> Iterator[tuple[str, str]]:

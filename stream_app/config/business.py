@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from stream_app.config.model import Business
 from stream_app.config.nearest import nearest, shown
+from stream_app.config.public_holidays import wrong_place
 from stream_app.config.scalars import choice, day, day_of, duration_us, name, positive
 from stream_app.config.yaml_nodes import Reader, Section, Value
 
@@ -60,7 +61,7 @@ def read_business(value: Value | None, currencies: Collection[str]) -> Business:
         currency=section.read_or("currency", _currency(currencies), default.currency),
         week_starts=_WEEKDAYS.index(weekday),
         fiscal_year_starts=_MONTHS.index(month) + 1,
-        holidays=section.read("holidays", _HOLIDAYS),
+        holidays=section.read("holidays", _holidays),
         as_of=section.read("as_of", day),
         clock=section.read_or("clock", choice(_CLOCKS), default.clock),
         max_future_us=section.read_or("max_future", duration_us(0), default.max_future_us),
@@ -119,6 +120,14 @@ def _currency(currencies: Collection[str]) -> Reader[str]:
         return None
 
     return read
+
+
+def _holidays(value: Value) -> str | None:
+    place = _HOLIDAYS(value)
+    wrong = None if place is None else wrong_place(place)
+    if wrong is not None:
+        value.error(wrong)
+    return None if wrong else place
 
 
 def _timezone(value: Value) -> ZoneInfo | None:

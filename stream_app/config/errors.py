@@ -24,6 +24,14 @@ class ConfigError:
         return ": ".join(part for part in (place, self.path, self.message) if part)
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Something in the main file that is allowed but probably not meant."""
+
+    path: str
+    message: str
+
+
 class ConfigErrors(Exception):
     """A configuration cannot be used; `str()` has one line for each thing that is wrong.
 

@@ -21,7 +21,7 @@ from stream_app.config.crm import (
     read_silent_sources,
     read_sources,
 )
-from stream_app.config.errors import ConfigError, ConfigErrors, Report
+from stream_app.config.errors import ConfigError, ConfigErrors, Doubt, Report
 from stream_app.config.model import DEFAULT_STUCK_AFTER_DAYS, Config
 from stream_app.config.people import read_directory, read_notify
 from stream_app.config.scalars import choice, days
@@ -31,8 +31,11 @@ from stream_app.config.yaml_nodes import Document, Section, Value, plain
 from stream_app.domain.currencies import MINOR_UNIT_EXPONENTS
 from stream_app.domain.measures import BUILT_IN
 
-Check = Callable[[Config], Iterable[tuple[str, str]]]
-"""Looks at the whole configuration; yields (key path, message) of what is wrong."""
+Finding = tuple[str, str] | ConfigError | Doubt
+"""(key path, message) of what is wrong in the main file, an error in another file, or a doubt."""
+
+Check = Callable[[Config], Iterable[Finding]]
+"""Looks at the whole configuration and yields what it finds."""
 
 SECTIONS: Final = (
     "business",
@@ -119,9 +122,8 @@ def parse_config(
     config = _read(root, base_dir, report, known_kpis, check_formula)
     found = [finding for check in checks for finding in check(config)]
     lines = {} if root is None else root.document.lines
-    for path, message in found:
-        if not report.has_error_at(path):
-            report.add(ConfigError(filename, _line_of(path, lines), path, message))
+    for finding in found:
+        _report(finding, filename, lines, report)
     report.raise_if_any()
     return replace(config, warnings=report.warnings, raw=_raw(root))
 
@@ -183,6 +185,22 @@ def _read(
     )
 
 
+def _report(finding: Finding, filename: str, lines: dict[str, int], report: Report) -> None:
+    """Tell a finding, unless its place is already known to be wrong."""
+    if isinstance(finding, ConfigError):
+        report.add(finding)
+        return
+    is_doubt = isinstance(finding, Doubt)
+    path, message = (finding.path, finding.message) if isinstance(finding, Doubt) else finding
+    told = ConfigError(filename, _line_of(path, lines), path, message)
+    if report.has_error_at(path):
+        return
+    if is_doubt:
+        report.warn(told)
+    else:
+        report.add(told)
+
+
 def _line_of(path: str, lines: dict[str, int]) -> int:
     """The line of a key path, or of the nearest key above it."""
     while path and path not in lines:
@@ -198,4 +216,4 @@ def _raw(root: Value | None) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-__all__ = ["Check", "CheckFormula", "ConfigErrors", "load_config", "parse_config"]
+__all__ = ["Check", "CheckFormula", "ConfigErrors", "Finding", "load_config", "parse_config"]
