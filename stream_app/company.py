@@ -1,7 +1,7 @@
 """One company's configuration, checked as a whole: what it wants, its KPIs, its state version."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stream_app.config.load import load_config
@@ -29,8 +29,8 @@ class Company:
     config: Config
     catalogue: Catalogue
     state_version: str
-    goals: tuple[Goal, ...]
-    working_days: WorkingDays
+    goals: tuple[Goal, ...] = ()
+    working_days: WorkingDays = field(default_factory=WorkingDays)
 
 
 def load_company(path: Path | None) -> Company:

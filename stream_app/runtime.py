@@ -202,6 +202,16 @@ class Runtime:
         self._farewells.add(task)
         task.add_done_callback(self._farewells.discard)
 
+    async def alert_log(self) -> list[tuple[bytes, bytes | None]]:
+        """Every record of `kpi.alerts`, for a partition that begins without its state.
+
+        Raises:
+            BrokerUnavailable: it cannot be read now.
+        """
+        kafka = {"bootstrap_servers": list(self.settings.kafka), **self.security.aiokafka()}
+        async with await TopicReader.open(self.topics.alerts, kafka) as reader:
+            return [(r.key, r.value) async for r in reader.read() if r.key is not None]
+
     def observe(self, consumer: BatchConsumer) -> None:
         """From now on: tell readiness, renew the gauges' lease, measure the lag."""
         # What lives as long as the worker is not looked at again at every collection, and what the

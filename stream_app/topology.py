@@ -1,6 +1,6 @@
 """START HERE: every topic, table and agent of the worker, and the edges between them.
 
-crm.events ──measure──▶ kpi.partials ──evaluate──▶ kpi.values, kpi.experiments, gauges
+crm.events ──measure──▶ kpi.partials ──evaluate──▶ kpi.values, kpi.alerts, kpi.experiments, gauges
                │             ▲
                ▼             │ the time, once a second
        crm.dead-letters    clock ◀── kpi.ticks (who owns its partition 0 is the clock)
@@ -30,7 +30,7 @@ from stream_app.faust_app import StreamApp
 from stream_app.logs import logging_config
 from stream_app.runtime import Runtime, wall_clock_us
 from stream_app.settings import Settings, SettingsErrors, from_environment
-from stream_app.stages import measuring, scopes, threads
+from stream_app.stages import alerting, measuring, scopes, threads
 from stream_app.stages.evaluating import EvaluatingStage, Evaluation
 from stream_app.stages.measuring import Measurer, Outputs
 from stream_app.state.claims import TopicPartition
@@ -52,7 +52,7 @@ MEASURE_TABLES: Final = (
     measuring.EXPIRY,
     measuring.HOURS,
 )
-EVALUATE_TABLES: Final = (scopes.SCOPE_CELLS, scopes.SCOPES)
+EVALUATE_TABLES: Final = (scopes.SCOPE_CELLS, scopes.SCOPES, alerting.ALERTS)
 
 
 def build(settings: Settings, company: Company) -> StreamApp:
@@ -150,7 +150,7 @@ def _add_measure(app: StreamApp) -> PartitionWork[Measurer]:
 
 
 def _add_evaluate(app: StreamApp) -> PartitionWork[EvaluatingStage]:
-    """kpi.partials → kpi.values, kpi.experiments, gauges."""
+    """kpi.partials → kpi.values, kpi.alerts, kpi.experiments, gauges."""
     runtime, config = app.runtime, app.runtime.company.config
     calendar = FoldRules.from_config(config).calendar
     windows, rates = WindowRules.from_config(config, calendar), Rates.from_config(config)
@@ -170,6 +170,16 @@ def _add_evaluate(app: StreamApp) -> PartitionWork[EvaluatingStage]:
             experiments_topic=runtime.topics.experiments,
             fixed_now_us=None if as_of is None else last_instant_of(as_of.toordinal(), calendar),
             event_clock=config.business.clock == "event",
+            alerts=alerting.AlertPlan(
+                goals=runtime.company.goals,
+                working=runtime.company.working_days,
+                calendar=calendar,
+                windows=windows,
+                topic=runtime.topics.alerts,
+                partitions=runtime.partitions[topic],
+                log=runtime.alert_log,
+                clock_stands=as_of is not None,
+            ),
         )
         return EvaluatingStage(
             TableState(state, tables),

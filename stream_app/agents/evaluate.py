@@ -8,11 +8,12 @@ from stream_app.agents.partition_work import PartitionWork
 from stream_app.domain.evaluation import KpiValue
 from stream_app.domain.kpi import PEOPLE
 from stream_app.domain.scopes import split_scope
-from stream_app.metrics.board import Sample, SnapshotBoard
+from stream_app.metrics.board import Sample, SnapshotBoard, TargetSample, TargetState
 from stream_app.metrics.own import OwnMetrics
 from stream_app.stages.evaluating import EvaluatingStage, Flushed
 from stream_app.stages.ports import WallClock
 from stream_app.transport.batch import Batch
+from stream_app.wire.value import TargetSaid
 
 LONGEST_PAUSE_SECONDS: Final = 1.0
 PAUSE_FACTOR: Final = 3
@@ -82,7 +83,8 @@ class ValuePublisher:
         for scope, values in flushed.current.items():
             dimension, member = split_scope(scope)
             samples = [_sample(v, dimension, member) for v in values if v.value is not None]
-            self._board.replace((partition, scope), samples)
+            goals = [_target(*standing, dimension, member) for standing in flushed.targets[scope]]
+            self._board.replace((partition, scope), samples, goals)
         now_ms = self._wall_clock_us() // 1000
         for news_ms in flushed.news_ms:
             if now_ms - news_ms < HISTORY_MS:
@@ -101,4 +103,17 @@ def _sample(value: KpiValue, dimension: str, member: str) -> Sample:
         value=value.value,
         sample_size=int(size),
         previous=value.previous if dimension in PEOPLE else None,
+    )
+
+
+def _target(value: KpiValue, target: TargetSaid, dimension: str, member: str) -> TargetSample:
+    return TargetSample(
+        target=target.name,
+        kpi=value.kpi.name,
+        window=value.window.kind,
+        dimension=dimension,
+        member=member,
+        target_value=target.value,
+        attainment=target.attainment,
+        state=TargetState.of(target.state),
     )

@@ -71,8 +71,16 @@ class Evaluator:
                 continue
             sides, earlier = views.sides(window), views.sides_one_step_earlier(window)
             for kpi in kpis:
-                if _has_record(scope, kpi, window, sides):
+                if has_record(scope, kpi, window, sides):
                     yield _evaluated(scope, kpi, window, sides, earlier)
+
+
+def record_of(scope: str, views: Views, kpi: Kpi, window: Window) -> KpiValue | None:
+    """One KPI over one window of one scope, as `Evaluator.values` has it; None: no record."""
+    sides = views.sides(window)
+    if not has_record(scope, kpi, window, sides):
+        return None
+    return _evaluated(scope, kpi, window, sides, views.sides_one_step_earlier(window))
 
 
 def evaluate(scope: str, totals: ScopeTotals, kpi: Kpi, window: Window) -> KpiValue:
@@ -81,7 +89,8 @@ def evaluate(scope: str, totals: ScopeTotals, kpi: Kpi, window: Window) -> KpiVa
     return _evaluated(scope, kpi, window, views.sides(window), views.sides_one_step_earlier(window))
 
 
-def _has_record(scope: str, kpi: Kpi, window: Window, sides: Sides) -> bool:
+def has_record(scope: str, kpi: Kpi, window: Window, sides: Sides) -> bool:
+    """Whether a KPI's record exists for a window of a scope, as `Evaluator.values` says."""
     touched, view, earlier = kpi.formula.touched, sides.value, sides.previous
     if view is not None and any(view.is_touched(name, place) for name, place in touched):
         return True

@@ -118,6 +118,8 @@ def is_total(kpi: Kpi, by_name: Mapping[str, Kpi]) -> bool:
     if _NO_SUM.search(formula.text) or formula.reads_levels or formula.compares:
         return False
     inner = set(_NAME.findall(formula.text)) - formula.measures
+    if kpi.name in inner:
+        return False  # in terms of the built-in KPI whose place it takes
     return all(name in by_name and is_total(by_name[name], by_name) for name in inner)
 
 

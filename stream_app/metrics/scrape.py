@@ -3,12 +3,17 @@
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 
+from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
-from stream_app.metrics.kpi_names import metric_names
+from stream_app.metrics.kpi_names import RESERVED_NAMES, label_value, metric_names
 
 KpiPlace = tuple[str, str, str, str]
-"""(kpi, window, dimension, member); the last three as labels carry them (`label_value`)."""
+"""(kpi, window, dimension, member); the last three as labels carry them (`label_value`).
+
+A gauge about a target has `target_place` where a KPI's has its name.
+"""
 
 
 class ScrapeError(Exception):
@@ -39,6 +44,11 @@ def fetch_metrics(host: str, port: int, *, timeout_seconds: float = 10.0) -> str
     return body.decode("utf-8")
 
 
+def target_place(gauge: str, target: str, kpi: str) -> str:
+    """What a gauge about a target is known by: `kpi_target_state of win-rate-team (win_rate)`."""
+    return f"{gauge} of {label_value(target)} ({label_value(kpi)})"
+
+
 def kpi_gauges(text: str, units: Mapping[str, str]) -> dict[KpiPlace, float]:
     """Return every KPI gauge of an exposition.
 
@@ -52,21 +62,42 @@ def kpi_gauges(text: str, units: Mapping[str, str]) -> dict[KpiPlace, float]:
     """
     kpi_by_name = metric_names(units)
     values: dict[KpiPlace, float] = {}
+    for family in _families(text):
+        kpi = kpi_by_name.get(family.name)
+        if kpi is not None:
+            for sample in family.samples:
+                _note(values, kpi, sample)
+    return values
+
+
+def target_gauges(text: str) -> dict[KpiPlace, float]:
+    """Return every gauge about a target of an exposition.
+
+    Raises:
+        ScrapeError: the text is no exposition, or has a series twice, or one without its labels.
+    """
+    values: dict[KpiPlace, float] = {}
+    for family in _families(text):
+        if family.name in RESERVED_NAMES:
+            for sample in family.samples:
+                target, kpi = sample.labels.get("target", ""), sample.labels.get("kpi", "")
+                _note(values, target_place(family.name, target, kpi), sample)
+    return values
+
+
+def _families(text: str) -> list[Metric]:
     try:
-        families = list(text_string_to_metric_families(text))
+        return list(text_string_to_metric_families(text))
     except ValueError as error:
         raise ScrapeError(f"no valid Prometheus exposition: {error}") from error
-    for family in families:
-        kpi = kpi_by_name.get(family.name)
-        if kpi is None:
-            continue
-        for sample in family.samples:
-            labels = sample.labels
-            try:
-                place = (kpi, labels["window"], labels["dimension"], labels["member"])
-            except KeyError as missing:
-                raise ScrapeError(f"{family.name} lacks the label {missing}") from missing
-            if place in values:
-                raise ScrapeError(f"{family.name} has the series {place[1:]} twice")
-            values[place] = sample.value
-    return values
+
+
+def _note(values: dict[KpiPlace, float], name: str, sample: Sample) -> None:
+    labels = sample.labels
+    try:
+        place = (name, labels["window"], labels["dimension"], labels["member"])
+    except KeyError as missing:
+        raise ScrapeError(f"{sample.name} lacks the label {missing}") from missing
+    if place in values:
+        raise ScrapeError(f"{sample.name} has the series {place[1:]} twice")
+    values[place] = sample.value

@@ -1,32 +1,12 @@
 """What `kpi.values` says of one kind of window, closed ones too (pure)."""
 
 from collections.abc import Iterator
-from decimal import Decimal
-from typing import Final
 
 import msgspec
 
-from stream_app.wire.published import Published
+from stream_app.wire.published import Published, decode_published
 
-
-class Goal(msgspec.Struct, frozen=True):
-    """A target as a record carries it: what is wanted, how far it is reached, how it is judged."""
-
-    name: str
-    value: Decimal | None = None
-    attainment: Decimal | None = None
-    state: str | None = None
-
-
-class Record(Published, frozen=True):
-    """A record with its targets."""
-
-    targets: tuple[Goal, ...] = ()
-
-
-_decoder: Final = msgspec.json.Decoder(Record)
-
-Members = dict[str, dict[str, Record]]
+Members = dict[str, dict[str, Published]]
 """Member → start → record."""
 
 
@@ -47,7 +27,7 @@ class Archive:
         self._prefix = f"|{kind}|".encode()
         self._records: dict[tuple[str, str], Members] = {}
         self._places: dict[bytes, tuple[str, str, str, str]] = {}
-        self._starts: dict[str, Record] = {}
+        self._starts: dict[str, Published] = {}
 
     def take(self, key: bytes | None, value: bytes | None) -> None:
         """Take in the next record of the topic; what is no value of a KPI is passed over."""
@@ -60,7 +40,7 @@ class Archive:
             self._forget(key)
             return
         try:
-            record = _decoder.decode(value)
+            record = decode_published(value)
         except msgspec.DecodeError:
             return
         if record.window != self.kind:
@@ -100,7 +80,7 @@ class Archive:
         record = self._starts[start]
         return record.end, record.complete
 
-    def get(self, kpi: str, dimension: str, member: str, start: str) -> Record | None:
+    def get(self, kpi: str, dimension: str, member: str, start: str) -> Published | None:
         """One value."""
         return self._records.get((kpi, dimension), {}).get(member, {}).get(start)
 
@@ -122,13 +102,13 @@ class Archive:
             if any(start in starts for starts in members.values())
         }
 
-    def of(self, kpi: str, dimension: str, start: str) -> Iterator[Record]:
+    def of(self, kpi: str, dimension: str, start: str) -> Iterator[Published]:
         """All values of a KPI in a dimension and window."""
         for starts in self._records.get((kpi, dimension), {}).values():
             if start in starts:
                 yield starts[start]
 
-    def all_of(self, start: str) -> Iterator[Record]:
+    def all_of(self, start: str) -> Iterator[Published]:
         """All values of a window."""
         for kpi, dimension in self._records:
             yield from self.of(kpi, dimension, start)

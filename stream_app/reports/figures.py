@@ -8,7 +8,8 @@ from typing import Final, Literal
 from stream_app.board.formats import ABSENT, change, shown
 from stream_app.domain.kpi import Kpi
 from stream_app.domain.measures import MONEY
-from stream_app.reports.archive import Archive, Goal, Record
+from stream_app.reports.archive import Archive
+from stream_app.wire.published import Published, PublishedTarget
 
 Tone = Literal["good", "bad", "flat"]
 
@@ -151,7 +152,7 @@ class Figures:
             for (start, label), record in zip(self._history[first:], records[first:], strict=True)
         ]
 
-    def _sample(self, kpi: Kpi, record: Record) -> int | None:
+    def _sample(self, kpi: Kpi, record: Published) -> int | None:
         """The denominator, where it counts things."""
         quotient = kpi.formula.root.quotient
         if quotient is None or record.denominator is None:
@@ -161,7 +162,7 @@ class Figures:
         )
         return int(record.denominator) if counts else None
 
-    def _reached(self, kpi: Kpi, goal: Goal) -> Reached:
+    def _reached(self, kpi: Kpi, goal: PublishedTarget) -> Reached:
         attainment = _number(goal.attainment)
         state = goal.state or ""
         reached = attainment is not None and attainment >= _REACHED

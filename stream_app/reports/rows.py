@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from stream_app.company import Company
 from stream_app.display_names import display_names
-from stream_app.reports.archive import Archive, Record
+from stream_app.reports.archive import Archive
 from stream_app.reports.choice import Choice
 from stream_app.spreadsheet import Cell, csv_text
+from stream_app.wire.published import Published
 
 COLUMNS = (
     "window",
@@ -83,7 +84,7 @@ def _rows(company: Company, archive: Archive, choice: Choice) -> Iterator[list[C
             yield [*row, None, None, None, None]
 
 
-def _is_asked(record: Record, choice: Choice) -> bool:
+def _is_asked(record: Published, choice: Choice) -> bool:
     if choice.dimension == "company":
         return True
     return record.dimension == choice.dimension and choice.member in (None, record.member)

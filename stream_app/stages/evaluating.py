@@ -31,8 +31,10 @@ from stream_app.domain.rates import Rates
 from stream_app.domain.scopes import COMPANY, split_scope
 from stream_app.domain.totals import ScopeTotals
 from stream_app.domain.windows import Window, WindowRules, last_instant_of
+from stream_app.stages.alert_outbox import OUTBOX
+from stream_app.stages.alerting import NUMBER, Alerting, AlertPlan
 from stream_app.stages.leftovers import Leftovers, is_remembered
-from stream_app.stages.news import News
+from stream_app.stages.news import Advance, CellNews, News
 from stream_app.stages.ports import OutRecord, Patience, Publish, SourceRecord, State, WallClock
 from stream_app.stages.results import news_of
 from stream_app.stages.revisions import RESERVED, Revisions
@@ -48,7 +50,7 @@ from stream_app.wire.partial import (
     control_key,
 )
 from stream_app.wire.partial import encode_value as encode_partial
-from stream_app.wire.value import encode_value, said, value_key
+from stream_app.wire.value import TargetSaid, encode_value, said, value_key
 
 _SCOPES_PER_FLUSH: Final = 64
 
@@ -73,6 +75,7 @@ class Evaluation:
     fixed_now_us: int | None
     experiments: Mapping[str, Experiment]
     experiments_topic: str
+    alerts: AlertPlan
     event_clock: bool = False
 
     @property
@@ -90,10 +93,12 @@ class Flushed:
     Attributes:
         current: scope → its values in the running windows, complete, for the gauges.
         records: how many records were published, tombstones included.
+        targets: scope → (value, how it stands against a target), for the gauges as well.
         news_ms: oldest record timestamp among the news that became visible, 0 for none.
     """
 
     current: dict[str, tuple[KpiValue, ...]]
+    targets: dict[str, tuple[tuple[KpiValue, TargetSaid], ...]]
     records: int
     news_ms: tuple[int, ...]
 
@@ -132,6 +137,7 @@ class EvaluatingStage:
         self._wall_clock_us = wall_clock_us
         self._evaluator = Evaluator(plan.catalogue, plan.windows)
         self._store = ScopeStore(state, self._new_totals, plan.calendar)
+        self._alerts = Alerting(state, plan.alerts, self._store)
         self._lock = asyncio.Lock()
         self._dirty: dict[str, Dirt] = {}
         self._leftovers = Leftovers(self._windows_on)
@@ -165,6 +171,7 @@ class EvaluatingStage:
         """Learn all scopes of the partition: each of them is to be said again."""
         async with self._lock:
             await self._store.load_names()
+            await self._alerts.begin()
             self._say_again()
 
     async def take(self, records: Sequence[SourceRecord], next_offset: int) -> None:
@@ -183,6 +190,7 @@ class EvaluatingStage:
                 for scope, said in self._store.said():
                     self._may_stand(scope, said)
                 self._store.forget()
+                self._alerts.forget()
                 self._restore()
                 self._say_again()
                 raise
@@ -191,16 +199,19 @@ class EvaluatingStage:
         news = News(self._now_us, set(self._ready), self._plan.clock)
         for record in records:
             if record.key is not None:
-                news.add(record.key, record.value)
+                news.add(record.key, record.value, record.offset)
         await self._store.load(dict.fromkeys(key.scope for key, _, _ in news.cells))
-        outbox: dict[bytes, bytes] = {}
         new = {key.scope for key, _, _ in news.cells if key.scope not in self._store.known}
         soiled: list[tuple[str, int, set[str]]] = []
-        for key, value, cell in news.cells:
-            day, changed = self._store.put(key, value, cell)
-            if changed:
-                soiled.append((key.scope, day, changed))
-                outbox[key.scope.encode()] = b"%d" % next_offset
+        done = 0
+        for advance in self._ticks(news, next_offset):
+            soiled += self._put(news.cells[done : advance.cells])
+            done = advance.cells
+            if advance.offset >= self._rebuild_until and advance.ready >= self._plan.sources:
+                await self._alerts.step(advance.now_us)
+        soiled += self._put(news.cells[done:])
+        outbox = {scope.encode(): b"%d" % next_offset for scope, _, _ in soiled}
+        outbox |= self._alerts.write(next_offset)
         meta = self._heard(news)
         for scope in self._doubtful(news):
             outbox[scope.encode()] = b"%d" % next_offset
@@ -209,6 +220,7 @@ class EvaluatingStage:
         state = self._state
         await self._patiently(lambda: state.commit(state.offset, next_offset, meta, outbox))
         self._store.committed()
+        alert_news = self._alerts.committed()
         self._ready = news.ready
         for scope, day, changed in soiled:
             self._dirty.setdefault(scope, Dirt.all() if scope in new else Dirt()).note(day, changed)
@@ -219,8 +231,26 @@ class EvaluatingStage:
         if self._revisions.last > before:  # others may have used all up to this one
             self._others_last = self._revisions.last
         self._forget_said(self._doubtful(news))
+        for scope, measures in alert_news.items():
+            day = self._plan.calendar.day_of(news.now_us)
+            self._dirty.setdefault(scope, Dirt()).note(day, measures)
         if self._plan.fixed_now_us is None:
             self._advance(news.now_us)
+
+    def _ticks(self, news: News, next_offset: int) -> Iterator[Advance]:
+        """When alerts are looked at: at each tick; where none will come, at the batch's end."""
+        if self._plan.fixed_now_us is None:
+            yield from news.advances
+        if self._plan.clock != WALL and news.now_us and (news.cells or self._alerts.is_new):
+            yield Advance(news.now_us, len(news.cells), len(news.ready), next_offset)
+
+    def _put(self, cells: Iterable[CellNews]) -> Iterator[tuple[str, int, set[str]]]:
+        """Take in cells; yields scope, day and measures of each that changed."""
+        for key, value, cell in cells:
+            day, changed = self._store.put(key, value, cell)
+            if changed:
+                self._alerts.soil(key.scope)
+                yield key.scope, day, changed
 
     def _heard(self, news: News) -> dict[str, str | int]:
         """What to commit of what is not about cells."""
@@ -231,6 +261,7 @@ class EvaluatingStage:
             "revision": max(int(self._state.meta.get("revision", 0)), news.revision),
             "reign": self._reign,
             "clock": self._plan.clock,
+            NUMBER: self._alerts.number,
         }
         for said_us in news.said_us:
             self._leftovers.hear_of(day_of(said_us))
@@ -261,7 +292,7 @@ class EvaluatingStage:
 
     def _say_again(self) -> None:
         """It is not known what the topic says: say all of it, and take back what may be left."""
-        changed = (name.decode() for name in self._state.outbox)
+        changed = (name.decode() for name in self._state.outbox if not name.startswith(OUTBOX))
         self._leftovers.recall(self._state.meta.get("said_on", ""), self._store.known, changed)
         self._soil_all()
 
@@ -289,9 +320,12 @@ class EvaluatingStage:
 
         After a loss of Redis the topic still says from before that they are ready.
         """
-        meta = self._state.meta
-        has_caught_up = (self._state.offset or 0) >= int(meta.get("rebuild_until", 0))
+        has_caught_up = (self._state.offset or 0) >= self._rebuild_until
         return has_caught_up and len(self._ready) >= self._plan.sources
+
+    @property
+    def _rebuild_until(self) -> int:
+        return int(self._state.meta.get("rebuild_until", 0))
 
     @property
     def _has_caught_up(self) -> bool:
@@ -320,7 +354,8 @@ class EvaluatingStage:
     @property
     def is_dirty(self) -> bool:
         """Whether there is something to publish, and it may be."""
-        return bool(self._dirty or self._standing) and self.is_ready and self.may_speak
+        has_words = self._dirty or self._standing or self._alerts.outbox.is_waiting
+        return bool(has_words) and self.is_ready and self.may_speak
 
     async def look(self, seen: Seen, reign: int) -> None:
         """Take notice of what stands in the topic: what is not our last word is to be mended.
@@ -370,11 +405,12 @@ class EvaluatingStage:
             await self._announce_revisions(today)
             scopes = sorted(self._dirty, key=_importance)[:_SCOPES_PER_FLUSH]
             await self._store.load(scopes)
+            records, sent = await self._alerts.outbox.records()
             self._state.discard()
             self._refresh_windows()
             self._leftovers.speak(today)
             dirt = {scope: self._dirty.pop(scope) for scope in scopes}
-            sent = {
+            sent |= {
                 name: int(self._state.outbox[name])
                 for name in (scope.encode() for scope in scopes)
                 if name in self._state.outbox
@@ -382,9 +418,10 @@ class EvaluatingStage:
             revision = self._revisions.next()
             said = {s: list(self._records(s, dirt[s], revision)) for s in scopes}
             said |= self._strays(room=_SCOPES_PER_FLUSH - len(scopes))
-            records = [record for scope in said for record in said[scope]]
+            records += [record for scope in said for record in said[scope]]
             flushed = Flushed(
                 {scope: tuple(self._store[scope].current.values()) for scope in scopes},
+                {scope: tuple(self._store[scope].standings()) for scope in scopes},
                 len(records),
                 tuple(self._take_news(scope) for scope in scopes),
             )
@@ -392,8 +429,10 @@ class EvaluatingStage:
         self._in_doubt.update(dict.fromkeys(scopes, today))
         try:
             await self._publish(records)
+            self._alerts.outbox.sent(sent)
             await self._state.acknowledge(sent)  # also asks whether we were the owner all the time
         except BaseException:
+            self._alerts.outbox.doubt()
             for scope, unsure in said.items():
                 self._may_stand(scope, (r.key for r in unsure if r.key and r.topic == values))
             self._forget_said(scopes)
@@ -465,14 +504,16 @@ class EvaluatingStage:
         if scope in self._plan.experiments:
             yield from self._results(scope, loaded, times, revision)
             return
+        today = self._plan.calendar.day_of(self._now_us)
         exists: set[bytes] = set()
         for value in self._evaluator.values(scope, loaded.totals, windows, only):
             window = value.window
             key = value_key(value.kpi.name, window.kind, window.key, scope)
             exists.add(key)
+            targets = self._alerts.beside(value, loaded.totals, today)
             if not window.complete:
-                loaded.current[value.kpi.name, window.kind] = value
-            says = said(value)
+                loaded.show(value, targets)
+            says = said(value, targets)
             if loaded.said.get(key) != says:
                 loaded.said[key] = says
                 loaded.keys_by_window.setdefault((window.kind, window.key), set()).add(key)
@@ -516,7 +557,7 @@ class EvaluatingStage:
             if key in exists or (only is not None and kpi.name not in only):
                 continue
             if not window.complete:
-                loaded.current.pop((kpi.name, window.kind), None)
+                loaded.hide(kpi.name, window.kind)
             if loaded.said.pop(key, None) is not None:
                 loaded.keys_by_window[window.kind, window.key].discard(key)
                 gone[key] = None

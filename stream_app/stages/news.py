@@ -1,6 +1,7 @@
 """What a run of records of `kpi.partials` says: partials, clocks, and words of predecessors."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from stream_app.wire.partial import (
     AGAIN,
@@ -17,6 +18,24 @@ from stream_app.wire.partial import (
     parse_key,
 )
 
+CellNews = tuple[PartialKey, bytes | None, Cell | None]
+"""A partial's key, value, and what the value says; None: the cell has expired."""
+
+
+class Advance(NamedTuple):
+    """The clock moved on.
+
+    Attributes:
+        cells: how many cells of the run came before.
+        ready: how many sources had caught up.
+        offset: of the next record.
+    """
+
+    now_us: int
+    cells: int
+    ready: int
+    offset: int
+
 
 @dataclass(slots=True)
 class News:
@@ -29,6 +48,7 @@ class News:
         revision: up to which values may have been published.
         said_us: when somebody began to publish more.
         again: what may have been said too late.
+        advances: every step of the clock, in order.
         scopes_known_before_us: new scopes that predecessors may have spoken of.
     """
 
@@ -39,9 +59,10 @@ class News:
     said_us: list[int] = field(default_factory=list)
     again: list[Again] = field(default_factory=list)
     scopes_known_before_us: list[str] = field(default_factory=list)
-    cells: list[tuple[PartialKey, bytes | None, Cell | None]] = field(default_factory=list)
+    advances: list[Advance] = field(default_factory=list)
+    cells: list[CellNews] = field(default_factory=list)
 
-    def add(self, raw_key: bytes, value: bytes | None) -> None:
+    def add(self, raw_key: bytes, value: bytes | None, offset: int) -> None:
         """Take in the next record."""
         key = parse_key(raw_key)
         if "|" in key.scope:
@@ -49,7 +70,7 @@ class News:
         elif key.scope in (CLOCK, READY):
             if key.scope == READY:
                 self.ready.add(key.source)
-            self._hear_clock(key.source, value)
+            self._hear_clock(key.source, value, offset)
         elif value is None:
             pass  # nobody takes back the others
         elif key.scope == REVISION:
@@ -59,7 +80,11 @@ class News:
         elif key.scope == AGAIN:
             self.again.append(decode_again(value))
 
-    def _hear_clock(self, source: str, value: bytes | None) -> None:
+    def _hear_clock(self, source: str, value: bytes | None, offset: int) -> None:
         """A source that is ready says its newest event; what is of another clock does not count."""
-        if value is not None and self.clock == (WALL if source == WALL else "event"):
-            self.now_us = max(self.now_us, decode_control(value).instant_us)
+        if value is None or self.clock != (WALL if source == WALL else "event"):
+            return
+        told_us = decode_control(value).instant_us
+        if told_us > self.now_us:
+            self.now_us = told_us
+            self.advances.append(Advance(told_us, len(self.cells), len(self.ready), offset + 1))

@@ -14,7 +14,7 @@ from stream_app.domain.windows import Days, FiveMinutes, Window
 from stream_app.stages.ports import State
 from stream_app.wire.experiment import SaidResult
 from stream_app.wire.partial import Cell, PartialKey, bucket_text, decode_cell, parse_bucket
-from stream_app.wire.value import Said
+from stream_app.wire.value import Said, TargetSaid
 
 SCOPE_CELLS: Final = "scope_cells"
 """Grouped by scope: `bucket|source` → the partial as it was published."""
@@ -77,6 +77,7 @@ class LoadedScope:
         said_results: the same of `kpi.experiments`, where the scope is an experiment.
         keys_by_window: (kind, start key) → record keys said for it.
         current: (KPI, kind of running window) → value, for the gauges.
+        targets: the same → how it stands against its targets, where it has any.
     """
 
     totals: ScopeTotals
@@ -86,6 +87,27 @@ class LoadedScope:
     said_results: dict[bytes, SaidResult] = field(default_factory=dict)
     keys_by_window: dict[tuple[str, str], set[bytes]] = field(default_factory=dict)
     current: dict[tuple[str, str], KpiValue] = field(default_factory=dict)
+    targets: dict[tuple[str, str], tuple[TargetSaid, ...]] = field(default_factory=dict)
+
+    def show(self, value: KpiValue, targets: tuple[TargetSaid, ...]) -> None:
+        """This is the value of a running window."""
+        place = (value.kpi.name, value.window.kind)
+        self.current[place] = value
+        if targets:
+            self.targets[place] = targets
+        else:
+            self.targets.pop(place, None)
+
+    def standings(self) -> Iterator[tuple[KpiValue, TargetSaid]]:
+        """Each value of a running window with how it stands against each of its targets."""
+        for place, targets in self.targets.items():
+            for target in targets:
+                yield self.current[place], target
+
+    def hide(self, kpi: str, window: str) -> None:
+        """A running window has no value."""
+        self.current.pop((kpi, window), None)
+        self.targets.pop((kpi, window), None)
 
     def leave(self, kept: Collection[tuple[str, str]]) -> Iterator[bytes]:
         """The keys said for windows that are not among those kept; they are forgotten."""

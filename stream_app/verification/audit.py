@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Final
 
 from stream_app.company import Company
+from stream_app.metrics.board import TargetState
 from stream_app.settings import Topics
 from stream_app.transport.publisher import Publisher
 from stream_app.transport.reading import Progress
@@ -94,7 +95,10 @@ class Audit:
     _is_first: bool = True
 
     def __post_init__(self) -> None:
-        self.recomputation = Recomputation(self.company.config, self.company.catalogue)
+        company = self.company
+        self.recomputation = Recomputation(
+            company.config, company.catalogue, company.goals, company.working_days
+        )
         self.evidence.announce(self.recomputation)
 
     async def run(self, wait_seconds: float) -> Report:
@@ -247,8 +251,14 @@ class Audit:
         evidence = self.evidence
         standing = evidence.values.get(key), evidence.superseded.get(key)
         for raw in (*standing, *evidence.published.get(key, ())):
-            if raw is not None and (value := decode_published(raw).value) is not None:
-                yield float(value)
+            if raw is None:
+                continue
+            record = decode_published(raw)
+            numbers = [record.value]
+            for target in record.targets:
+                numbers += [target.value, target.attainment]
+                yield float(TargetState.of(target.state))
+            yield from (float(number) for number in numbers if number is not None)
 
     # -- mending ---------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Where `kpi.values` differs from what the log says (pure)."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -9,10 +9,12 @@ from typing import Final
 import msgspec
 
 from stream_app.domain.scopes import COMPANY
-from stream_app.wire.published import Published, decode_published
-from stream_app.wire.value import Said
+from stream_app.wire.published import Published, PublishedTarget, decode_published
+from stream_app.wire.value import Said, TargetSaid
 
-_COMPARED: Final = Said._fields
+_COMPARED: Final = tuple(part for part in Said._fields if part != "targets")
+STATES_BETWEEN: Final = "|"
+"""Between the states that a target may have: what came before the present decides among them."""
 _RELATIVE_ERROR: Final = 1e-12  # a float of a quotient, written and read
 _NOTHING: Final = (None, 0)
 
@@ -105,6 +107,23 @@ def record_differences(key: bytes, want: Said, raw: bytes | None) -> Iterator[Di
         must, does = getattr(want, part), getattr(got, part)
         if not equal(must, does):
             yield Difference(name, part, must, does)
+    yield from _target_differences(name, want.targets, got.targets)
+
+
+def _target_differences(
+    name: str, want: Sequence[TargetSaid], got: Sequence[PublishedTarget]
+) -> Iterator[Difference]:
+    must, does = [target.name for target in want], [target.name for target in got]
+    if must != does:
+        yield Difference(name, "targets", ", ".join(must), ", ".join(does))
+        return
+    for wanted, found in zip(want, got, strict=True):
+        for part in ("value", "attainment"):
+            if not equal(getattr(wanted, part), getattr(found, part)):
+                field_name = f"targets.{wanted.name}.{part}"
+                yield Difference(name, field_name, getattr(wanted, part), getattr(found, part))
+        if found.state not in wanted.state.split(STATES_BETWEEN):
+            yield Difference(name, f"targets.{wanted.name}.state", wanted.state, found.state)
 
 
 def _surplus(key: bytes, raw: bytes) -> Iterator[Difference]:

@@ -5,9 +5,15 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from stream_app.domain.placement import partition_of_scope
-from stream_app.metrics.kpi_names import label_value
-from stream_app.metrics.scrape import KpiPlace
-from stream_app.verification.compare import Difference, equal
+from stream_app.metrics.board import TargetState
+from stream_app.metrics.kpi_names import (
+    TARGET_ATTAINMENT,
+    TARGET_STATE,
+    TARGET_VALUE,
+    label_value,
+)
+from stream_app.metrics.scrape import KpiPlace, target_place
+from stream_app.verification.compare import STATES_BETWEEN, Difference, equal
 from stream_app.wire.value import Said
 
 _PARTS_BEFORE_SCOPE: Final = 3  # KPI, window, start
@@ -29,13 +35,13 @@ class Page:
 
 
 class _Series(NamedTuple):
-    value: float
+    values: tuple[float, ...]  # any of them
     partition: int
     key: bytes
 
 
 class ExpectedGauges:
-    """The series that must be exposed: every defined value in a running window."""
+    """The series that must be exposed: values and targets in running windows."""
 
     def __init__(self, partitions: int | None) -> None:
         """Begin empty.
@@ -49,12 +55,24 @@ class ExpectedGauges:
 
     def note(self, key: bytes, said: Said) -> None:
         """Take in the next record that must stand in `kpi.values`."""
-        if said.complete or said.value is None:
+        if said.complete:
             return
-        place = (said.kpi, said.window, label_value(said.dimension), label_value(said.member))
+        where = (said.window, label_value(said.dimension), label_value(said.member))
         scope = key.decode().split("|", _PARTS_BEFORE_SCOPE)[-1]
         partition = partition_of_scope(scope, self._partitions) if self._partitions else 0
-        self._by_place[place] = _Series(float(said.value), partition, key)
+        if said.value is not None:
+            self._by_place[said.kpi, *where] = _Series((float(said.value),), partition, key)
+        for target in said.targets:
+            states = (TargetState.of(state) for state in target.state.split(STATES_BETWEEN))
+            allowed = {
+                TARGET_VALUE: () if target.value is None else (float(target.value),),
+                TARGET_ATTAINMENT: () if target.attainment is None else (target.attainment,),
+                TARGET_STATE: tuple(float(state) for state in states),
+            }
+            for gauge, values in allowed.items():
+                if values:
+                    name = target_place(gauge, target.name, said.kpi)
+                    self._by_place[name, *where] = _Series(values, partition, key)
 
     def differences(
         self,
@@ -80,8 +98,10 @@ class ExpectedGauges:
                     yield Difference(name, "owner", shown[place], page.address)
                 elif expected is None:
                     yield Difference(name, "series", None, value)
-                elif not equal(expected.value, value) and value not in published(expected.key):
-                    yield Difference(name, "value", expected.value, value)
+                elif not any(equal(each, value) for each in expected.values) and (
+                    value not in published(expected.key)
+                ):
+                    yield Difference(name, "value", expected.values[0], value)
                 shown[place] = page.address
         dropped = sum(page.dropped for page in pages)
         missing = self._missing(shown, all_workers=all_workers)
@@ -89,7 +109,7 @@ class ExpectedGauges:
             addresses = ", ".join(page.address for page in pages)
             for place in missing:
                 yield Difference(
-                    _name(place, addresses), "series", self._by_place[place].value, None
+                    _name(place, addresses), "series", self._by_place[place].values[0], None
                 )
 
     def _missing(self, shown: Mapping[KpiPlace, str], *, all_workers: bool) -> list[KpiPlace]:

@@ -7,10 +7,10 @@ import msgspec
 
 from stream_app.domain.calendar import rfc3339_utc
 from stream_app.transport.publisher import Outgoing, Publisher
-from stream_app.verification.compare import Comparison
+from stream_app.verification.compare import STATES_BETWEEN, Comparison
 from stream_app.verification.results import ResultRounds
 from stream_app.wire.experiment import encode_result
-from stream_app.wire.value import encode_value
+from stream_app.wire.value import Said, encode_value
 
 _CHUNK: Final = 5_000
 
@@ -42,7 +42,7 @@ def mending_records(
             continue
         revision = max(now_us // 1000, _revision(found.get(key)) + 1)
         body = encode_value(
-            want, event_time=event_time, published_at=published_at, revision=revision
+            _settled(want), event_time=event_time, published_at=published_at, revision=revision
         )
         yield Outgoing(topic, key, body)
 
@@ -62,6 +62,14 @@ def mending_results(
             want, event_time=event_time, published_at=published_at, revision=revision
         )
         yield Outgoing(topic, key, body)
+
+
+def _settled(want: Said) -> Said:
+    """With the likeliest state of each target; the worker says the true one with its next tick."""
+    targets = (
+        target._replace(state=target.state.partition(STATES_BETWEEN)[0]) for target in want.targets
+    )
+    return want._replace(targets=tuple(targets))
 
 
 def _revision(raw: bytes | None) -> int:

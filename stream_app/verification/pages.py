@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from stream_app.addresses import join_address
-from stream_app.metrics.scrape import ScrapeError, fetch_metrics, kpi_gauges
+from stream_app.metrics.scrape import ScrapeError, fetch_metrics, kpi_gauges, target_gauges
 from stream_app.verification.compare import Difference
 from stream_app.verification.gauges import Page
 
@@ -36,7 +36,7 @@ def _read(address: Address, units: Mapping[str, str]) -> Page | Difference:
     name = join_address(*address)
     try:
         text = fetch_metrics(*address, timeout_seconds=_TIMEOUT_SECONDS)
-        gauges = kpi_gauges(text, units)
+        gauges = kpi_gauges(text, units) | target_gauges(text)
     except ScrapeError as error:
         return Difference(f"metrics of {name}", "page", "metrics", str(error))
     match = _DROPPED.search(text)

@@ -1,26 +1,31 @@
 """One plain pass over `crm.events`: what every KPI must be (pure)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from stream_app.config.model import Config
+from stream_app.domain.alerts import possible_states
 from stream_app.domain.calendar import DAY_US, FIVE_MINUTES_US, five_minute_bucket
 from stream_app.domain.catalogue import Catalogue
 from stream_app.domain.cells import CellSplitter, Deltas, without_zeros
-from stream_app.domain.evaluation import Evaluator
+from stream_app.domain.evaluation import Evaluator, KpiValue
 from stream_app.domain.events import Event, EventType
 from stream_app.domain.experiment import results
 from stream_app.domain.ledger import ThreadLedger, Verdict
 from stream_app.domain.rates import Rates
 from stream_app.domain.rules import FoldRules
+from stream_app.domain.standings import Goals, GoalWindows, Look
+from stream_app.domain.targets import Goal
 from stream_app.domain.totals import ScopeTotals
 from stream_app.domain.trial import is_trial_scope, trial_scope
 from stream_app.domain.windows import WindowRules, last_instant_of
+from stream_app.domain.workdays import WorkingDays
 from stream_app.stages.ports import SourceRecord
+from stream_app.verification.compare import STATES_BETWEEN
 from stream_app.verification.outcomes import Outcomes
 from stream_app.wire.cloudevent import Ignored, Rejection, Rules, decode
 from stream_app.wire.experiment import SaidResult, result_key, said_result
-from stream_app.wire.value import Said, said, value_key
+from stream_app.wire.value import Said, TargetSaid, said, target_said, value_key
 
 _DEAL_TYPES: Final = range(EventType.DEAL_CREATED, EventType.DEAL_DELETED + 1)
 _LEAD_TYPES: Final = range(EventType.LEAD_CREATED, EventType.LEAD_DELETED + 1)
@@ -52,12 +57,28 @@ class Recomputation:
         in_two_partitions: keys met in more than one partition: producers place keys differently.
     """
 
-    def __init__(self, config: Config, catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        config: Config,
+        catalogue: Catalogue,
+        goals: Sequence[Goal] = (),
+        working: WorkingDays | None = None,
+    ) -> None:
+        """Begin empty.
+
+        Args:
+            config: what is counted.
+            catalogue: its KPIs.
+            goals: its targets.
+            working: its working days; None: Monday to Friday.
+        """
         self._config = config
         self._rules = FoldRules.from_config(config)
         self._accepted = Rules.from_config(config)
         windows = WindowRules.from_config(config, self._rules.calendar)
         self._evaluator = Evaluator(catalogue, windows)
+        self._goals = Goals(goals, working or WorkingDays(), windows.kinds)
+        self._goal_windows = GoalWindows(windows)
         self._rates = Rates.from_config(config)
         self._splitter = CellSplitter(self._rules)
         self._open: dict[bytes, ThreadLedger] = {}
@@ -177,13 +198,15 @@ class Recomputation:
         """Every record that must stand in `kpi.values` at that moment, with its key."""
         self.fold(now_us)
         at_now = self._evaluator.windows_at(now_us)
+        today = self._rules.calendar.day_of(now_us)
+        self._goal_windows.refresh(now_us, today, five_minute_bucket(now_us))
         for scope, totals in self._totals.items():
             if is_trial_scope(scope):
                 continue
             for value in self._evaluator.values(scope, totals, at_now):
                 window = value.window
                 key = value_key(value.kpi.name, window.kind, window.key, scope)
-                yield key, said(value)
+                yield key, said(value, tuple(self._targets(value, totals, today)))
 
     def results(self, now_us: int) -> Iterator[tuple[bytes, SaidResult]]:
         """Every record that must stand in `kpi.experiments` at that moment, with its key."""
@@ -193,3 +216,12 @@ class Recomputation:
             totals = self._totals.get(trial_scope(experiment.name))
             for result in () if totals is None else results(experiment, totals, today):
                 yield result_key(experiment.name, result.variant), said_result(result)
+
+    def _targets(self, value: KpiValue, totals: ScopeTotals, today: int) -> Iterator[TargetSaid]:
+        """How the value stands; of its alert all states that the past may have led to."""
+        for standing in self._goals.beside(value, totals, today):
+            closed = () if value.window.complete else self._goal_windows.closed(standing.goal)
+            look = Look.at(value.scope, totals, today, self._goals.working)
+            before = look.standing(standing.goal, closed[0]) if closed else None
+            states = possible_states(standing, before)
+            yield target_said(standing, STATES_BETWEEN.join(states))

@@ -6,6 +6,15 @@ from typing import Final
 import msgspec
 
 
+class PublishedTarget(msgspec.Struct, frozen=True, gc=False):
+    """How the value stands against one target."""
+
+    name: str
+    value: Decimal | None
+    attainment: Decimal | None
+    state: str
+
+
 class Published(msgspec.Struct, frozen=True, gc=False):
     """What stands under one key; numbers exactly as they are written.
 
@@ -31,6 +40,7 @@ class Published(msgspec.Struct, frozen=True, gc=False):
     event_time: str
     published_at: str
     revision: int
+    targets: tuple[PublishedTarget, ...] = ()
 
 
 _decoder: Final = msgspec.json.Decoder(Published)

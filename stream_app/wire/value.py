@@ -7,9 +7,24 @@ import msgspec
 from stream_app.domain.evaluation import KpiValue
 from stream_app.domain.formula import Number
 from stream_app.domain.scopes import encode, split_scope
+from stream_app.domain.targets import Standing
 
 VERSION: Final = 1
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class TargetSaid(NamedTuple):
+    """How the value stands against one target.
+
+    Attributes:
+        value: what is asked; `attainment` and this are None where they cannot be said.
+        state: of the alert.
+    """
+
+    name: str
+    value: Number | None
+    attainment: float | None
+    state: str
 
 
 class Said(NamedTuple):
@@ -27,9 +42,10 @@ class Said(NamedTuple):
     numerator: Number | None
     denominator: Number | None
     previous: Number | None
+    targets: tuple[TargetSaid, ...] = ()
 
 
-def said(value: KpiValue) -> Said:
+def said(value: KpiValue, targets: tuple[TargetSaid, ...] = ()) -> Said:
     """What the record of a KPI value says."""
     dimension, member = split_scope(value.scope)
     return Said(
@@ -45,7 +61,13 @@ def said(value: KpiValue) -> Said:
         numerator=value.numerator,
         denominator=value.denominator,
         previous=value.previous,
+        targets=targets,
     )
+
+
+def target_said(standing: Standing, state: str) -> TargetSaid:
+    """What a record says of a target."""
+    return TargetSaid(standing.goal.name, standing.threshold, standing.attainment, state)
 
 
 def value_key(kpi: str, window: str, start_key: str, scope: str) -> bytes:
@@ -55,7 +77,8 @@ def value_key(kpi: str, window: str, start_key: str, scope: str) -> bytes:
 
 def encode_value(record: Said, *, event_time: str, published_at: str, revision: int) -> bytes:
     """The record's JSON."""
-    body: dict[str, Any] = {"v": VERSION, **record._asdict(), "targets": []}
+    body: dict[str, Any] = {"v": VERSION, **record._asdict()}
+    body["targets"] = [target._asdict() for target in record.targets]
     body["event_time"] = event_time
     body["published_at"] = published_at
     body["revision"] = revision

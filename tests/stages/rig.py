@@ -12,6 +12,7 @@ from stream_app.domain.rates import Rates
 from stream_app.domain.rules import FoldRules
 from stream_app.domain.trial import trial_scope
 from stream_app.domain.windows import WindowRules, last_instant_of
+from stream_app.stages.alerting import AlertPlan
 from stream_app.stages.evaluating import EvaluatingStage, Evaluation, Flushed
 from stream_app.stages.measuring import BatchSummary, Measurer, Outputs
 from stream_app.stages.ports import OutRecord
@@ -34,6 +35,7 @@ from tests.stages.company import SOURCES, Logged
 
 EVENTS, PARTIALS, VALUES, DEAD = "crm.events", "kpi.partials", "kpi.values", "crm.dead-letters"
 EXPERIMENTS = "kpi.experiments"
+ALERTS = "kpi.alerts"
 PARTIALS_PARTITIONS = 2
 NAMESPACE = "stream-app:stages"
 
@@ -230,6 +232,16 @@ class Rig:
             event_clock=self.is_event_clock,
             experiments={trial_scope(each.name): each for each in self.config.experiments},
             experiments_topic=EXPERIMENTS,
+            alerts=AlertPlan(
+                goals=self.company.goals,
+                working=self.company.working_days,
+                calendar=calendar,
+                windows=WindowRules.from_config(self.config, calendar),
+                topic=ALERTS,
+                partitions=PARTIALS_PARTITIONS,
+                log=self.alert_log,
+                clock_stands=self.fixed_now_us is not None,
+            ),
         )
         stage = self.evaluators[partition] = EvaluatingStage(
             Shaky(state, tables, self.store_faults),
@@ -262,6 +274,10 @@ class Rig:
         return state, {
             name: StateTable(self._app, name=name, claims=claims, topic=topic) for name in names
         }
+
+    async def alert_log(self) -> list[tuple[bytes, bytes | None]]:
+        """Everything in `kpi.alerts`."""
+        return [(r.key, r.value) for r in self.topics.all(ALERTS) if r.key is not None]
 
     def wall_clock_us(self) -> int:
         """Goes on by a millisecond whenever somebody looks."""
@@ -332,7 +348,9 @@ class Rig:
 
     def recomputed(self, records: Iterable[Logged] | None = None) -> Recomputation:
         """What the log says."""
-        truth = Recomputation(self.config, self.company.catalogue)
+        truth = Recomputation(
+            self.config, self.company.catalogue, self.company.goals, self.company.working_days
+        )
         for partition in range(SOURCES):
             truth.begin(partition, 0)
         for record in (r for log in self.log for r in log) if records is None else records:

@@ -71,7 +71,9 @@ def log() -> tuple[Logged, ...]:
 
 
 def begun(company: Company, config: Config | None = None) -> Recomputation:
-    recomputation = Recomputation(config or company.config, company.catalogue)
+    recomputation = Recomputation(
+        config or company.config, company.catalogue, company.goals, company.working_days
+    )
     for partition in range(PARTITIONS):
         recomputation.begin(partition, 0)
     return recomputation

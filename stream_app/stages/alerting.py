@@ -1,0 +1,352 @@
+"""Targets in stage two: at every tick each alert that may have changed is looked at once.
+
+    tick → scopes that changed, or whose time has come → sights → transitions → the batch's commit
+
+Transitions are made while a batch is taken and committed with it, as outbox entries that hold the
+whole record. So a crash neither repeats nor loses one, and how the log is cut into batches does not
+matter: nothing but a tick moves an alert.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import msgspec
+
+from stream_app.domain.alerts import (
+    Alert,
+    Sight,
+    Tick,
+    Transition,
+    advance,
+    alert_id,
+    closed_state,
+    coach,
+    end,
+    streak,
+)
+from stream_app.domain.calendar import FIVE_MINUTES_US, BusinessCalendar, five_minute_bucket
+from stream_app.domain.evaluation import KpiValue
+from stream_app.domain.placement import partition_of_scope
+from stream_app.domain.scopes import split_scope
+from stream_app.domain.standings import Goals, GoalWindows, Look
+from stream_app.domain.targets import Goal, Standing
+from stream_app.domain.totals import ScopeTotals
+from stream_app.domain.windows import WindowRules
+from stream_app.domain.workdays import WorkingDays
+from stream_app.stages.alert_outbox import AlertLog, AlertOutbox, Saying, entries
+from stream_app.stages.ports import State
+from stream_app.stages.scopes import ScopeStore
+from stream_app.wire.alert import AlertKey, alert_of, decode_alert, encode_alert, ended
+from stream_app.wire.value import TargetSaid, target_said
+
+ALERTS: Final = "alerts"
+"""`target|kind|dimension|member` → what is remembered of the alert."""
+
+NUMBER: Final = "alert_number"
+"""Field of the committed meta: how many transitions were ever made."""
+
+_decode: Final = msgspec.json.Decoder(Alert).decode
+_encode: Final = msgspec.json.encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertPlan:
+    """What the alerts need of the configuration.
+
+    Attributes:
+        partitions: how many `kpi.partials` has.
+        log: what `kpi.alerts` says, for a start without a state.
+        clock_stands: "now" is fixed, so that what must last has lasted.
+    """
+
+    goals: tuple[Goal, ...]
+    working: WorkingDays
+    calendar: BusinessCalendar
+    windows: WindowRules
+    topic: str
+    partitions: int
+    log: AlertLog
+    clock_stands: bool = False
+
+
+class Alerting:
+    """The alerts of one partition's scopes."""
+
+    def __init__(self, state: State, plan: AlertPlan, store: ScopeStore) -> None:
+        self._state = state
+        self._plan = plan
+        self._store = store
+        self._goals = Goals(plan.goals, plan.working, plan.windows.kinds)
+        asked = self._goals.kinds
+        kinds = tuple(kind for kind in plan.windows.kinds if kind in asked)
+        self._windows = GoalWindows(replace(plan.windows, kinds=kinds))
+        self.outbox = AlertOutbox(state, plan.topic, plan.log)
+        self._alerts: dict[AlertKey, Alert] = {}
+        self._gone: dict[AlertKey, bytes | None] = {}
+        self._reset()
+
+    def _reset(self) -> None:
+        """Nothing was looked at since the last commit that counts."""
+        self._number = int(self._state.meta.get(NUMBER, 0))
+        self._changed: dict[AlertKey, Alert | None] = {}
+        self._made: list[Saying] = []
+        self._news: dict[str, set[str]] = {}
+        self._soiled: set[str] = set()
+        self._is_gone_told = False
+        self._bucket = self._day = -1
+
+    # -- beginning -------------------------------------------------------------------------------
+
+    async def begin(self) -> None:
+        """Remember what was committed; without a state, what `kpi.alerts` says last."""
+        self._alerts.clear()
+        self._gone.clear()
+        self._reset()
+        async for name, row in self._state.scan(ALERTS):
+            key = AlertKey.parse(name)
+            if key is not None:
+                self._alerts[key] = _decode(row)
+        self._gone = {key: None for key in self._alerts if self._goal_of(key) is None}
+        is_new = NUMBER not in self._state.meta
+        if is_new or self._gone or self.outbox.is_waiting:
+            last = await self.outbox.read_log()
+            self._gone = {key: last.get(key) for key in self._gone}
+            if is_new:
+                self._continue_from(last)
+
+    def _continue_from(self, last: Mapping[AlertKey, bytes]) -> None:
+        for key, value in last.items():
+            if partition_of_scope(key.scope, self._plan.partitions) != self._state.partition:
+                continue
+            goal = self._goal_of(key)
+            if goal is None:
+                self._gone[key] = value
+                continue
+            alert = alert_of(decode_alert(value), moves=goal.moves)
+            if alert is not None:
+                self._alerts[key] = self._changed[key] = alert
+
+    def _goal_of(self, key: AlertKey) -> Goal | None:
+        """What is asked of the member, if anything still is."""
+        goal = self._goals.by_name.get(key.target)
+        dimension, member = split_scope(key.scope)
+        if goal is None or goal.dimension != dimension or not goal.concerns(member):
+            return None
+        if key.kind == "coaching" and goal.target.repeat_misses is None:
+            return None
+        return goal
+
+    # -- a tick ----------------------------------------------------------------------------------
+
+    def soil(self, scope: str) -> None:
+        """A scope's numbers changed."""
+        self._soiled.add(scope)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was looked at yet."""
+        return self._bucket < 0
+
+    async def step(self, now_us: int) -> None:
+        """Look at what may have changed by now.
+
+        Raises:
+            StoreUnavailable: Redis could not be read; take the batch again later.
+        """
+        today, bucket = self._plan.calendar.day_of(now_us), five_minute_bucket(now_us)
+        self._windows.refresh(now_us, today, bucket)
+        due = self._due(today, bucket)
+        await self._store.load(due)
+        if not self._is_gone_told:
+            for key, raw in self._gone.items():
+                self._end_unknown(key, raw, now_us)
+            self._is_gone_told = True
+        if today != self._day:
+            self._end_missing(now_us)
+        for scope in due:
+            self._look_at(scope, now_us, today)
+        self._day, self._bucket = today, bucket
+        self._soiled = set()
+
+    def _due(self, today: int, bucket: int) -> list[str]:
+        """The scopes to look at, in their own order."""
+        known, concerned = self._store.known, self._goals.has_dimension_of
+        if today != self._day:
+            return sorted(scope for scope in known if concerned(scope))
+        due = {scope for scope in self._soiled if concerned(scope)}
+        due.update(key.scope for key, alert in self._all() if alert.state == "pending")
+        if bucket != self._bucket:
+            hurried = {
+                goal.dimension
+                for goal in self._goals.by_name.values()
+                if goal.target.window in ("hour", "day") or goal.target.no_data_us is not None
+            }
+            due.update(scope for scope in known if split_scope(scope)[0] in hurried)
+        return sorted(scope for scope in due if scope in known)
+
+    def _all(self) -> Iterator[tuple[AlertKey, Alert]]:
+        for key, alert in self._alerts.items():
+            if key not in self._changed:
+                yield key, alert
+        for key, changed in self._changed.items():
+            if changed is not None:
+                yield key, changed
+
+    def _look_at(self, scope: str, now_us: int, today: int) -> None:
+        loaded = self._store[scope]
+        look = Look.at(scope, loaded.totals, today, self._plan.working)
+        for goal in self._goals.of_scope(scope):
+            tick = self._tick(goal, now_us, today)
+            window = self._windows.running[goal.target.window]
+            is_there = look.is_there(goal, (window, *self._windows.closed(goal)))
+            running = look.standing(goal, window)
+            self._level(goal, look, tick, running, loaded.event_us, is_there=is_there)
+            if goal.target.repeat_misses is not None:
+                self._coaching(goal, look, tick, is_there=is_there)
+
+    def _tick(self, goal: Goal, now_us: int, today: int) -> Tick:
+        window = self._windows.running[goal.target.window]
+        return Tick(now_us, today, window.key, window.start)
+
+    def _level(
+        self,
+        goal: Goal,
+        look: Look,
+        tick: Tick,
+        running: Standing | None,
+        event_us: int,
+        *,
+        is_there: bool,
+    ) -> None:
+        key = AlertKey(goal.name, "level", look.scope)
+        before = self._get(key)
+        if not is_there and before is None:
+            return
+        closed = self._windows.closed(goal)
+        sight = Sight(
+            at=tick,
+            running=running,
+            closed=look.standing(goal, closed[0]) if closed else None,
+            is_silent=is_there and self._is_silent(goal, event_us, tick.us),
+            for_us=0 if self._plan.clock_stands else goal.target.for_us,
+        )
+        after, made = advance(goal, key.scope, before, sight)
+        self._keep(key, after, made)
+        if not (is_there or after.held_on):
+            self._end(goal, key, after, tick)
+
+    def _coaching(self, goal: Goal, look: Look, tick: Tick, *, is_there: bool) -> None:
+        key = AlertKey(goal.name, "coaching", look.scope)
+        before = self._get(key)
+        if not is_there:
+            if before is not None:
+                self._end(goal, key, before, tick)
+            return
+        kept = getattr(self._plan.windows.history, goal.target.window)
+        windows = self._windows.closed(goal, kept)
+        found = streak(
+            (look.standing(goal, window) for window in windows), goal.target.repeat_misses or 1
+        )
+        after, made = coach(goal, key.scope, before, tick, found)
+        if made or before is not None:
+            self._keep(key, after, made)
+
+    def _is_silent(self, goal: Goal, event_us: int, now_us: int) -> bool:
+        """Whether nothing came for too long, as of the last full five minutes."""
+        allowed_us = goal.target.no_data_us
+        if allowed_us is None:
+            return False
+        until_us = now_us // FIVE_MINUTES_US * FIVE_MINUTES_US
+        passed_us = self._plan.working.days_us(event_us, until_us, self._plan.calendar)
+        return passed_us > allowed_us
+
+    # -- ending ----------------------------------------------------------------------------------
+
+    def _end_missing(self, now_us: int) -> None:
+        """Alerts of members that are not counted any more, after a rebuild."""
+        for key, alert in list(self._all()):
+            goal = self._goal_of(key)
+            if goal is not None and key.scope not in self._store.known:
+                today = self._plan.calendar.day_of(now_us)
+                self._end(goal, key, alert, self._tick(goal, now_us, today))
+
+    def _end(self, goal: Goal, key: AlertKey, alert: Alert, tick: Tick) -> None:
+        after, made = end(goal, key.kind, key.scope, alert, tick)
+        self._keep(key, after, made)
+        if after.told:
+            self._made.append((key.encoded(), None))
+        self._set(key, None)
+
+    def _end_unknown(self, key: AlertKey, last: bytes | None, now_us: int) -> None:
+        """The target is gone: all that is known of it is its last record."""
+        if last is not None:
+            about = decode_alert(last).start
+            new_id = alert_id(key.target, key.kind, key.scope, about, "ended", now_us)
+            value = ended(last, new_id=new_id, at_us=now_us)
+            if value is not None:
+                self._made.append((key.encoded(), value))
+            self._made.append((key.encoded(), None))
+        self._set(key, None)
+
+    # -- what is remembered ----------------------------------------------------------------------
+
+    def _get(self, key: AlertKey) -> Alert | None:
+        return self._changed[key] if key in self._changed else self._alerts.get(key)
+
+    def _set(self, key: AlertKey, alert: Alert | None) -> None:
+        self._changed[key] = alert
+
+    def _keep(self, key: AlertKey, after: Alert, made: Iterable[Transition]) -> None:
+        if after != self._get(key):
+            self._set(key, after)
+        for change in made:
+            self._made.append((key.encoded(), encode_alert(change)))
+            self._news.setdefault(change.scope, set()).update(change.goal.kpi.measures)
+
+    # -- the commit ------------------------------------------------------------------------------
+
+    @property
+    def number(self) -> int:
+        """Of the last transition, what is to be committed included."""
+        return self._number + len(self._made)
+
+    def write(self, version: int) -> dict[bytes, bytes]:
+        """Write what is remembered; the outbox entries of new transitions."""
+        for key, alert in self._changed.items():
+            self._state.put(ALERTS, key.encoded(), None if alert is None else _encode(alert))
+        return entries(self._made, self._number + 1, version)
+
+    def committed(self) -> Mapping[str, set[str]]:
+        """What was made is in the state; scope → measures of the KPIs whose records change."""
+        for key, alert in self._changed.items():
+            if alert is None:
+                self._alerts.pop(key, None)
+            else:
+                self._alerts[key] = alert
+        news = self._news
+        self._number += len(self._made)
+        self._changed, self._made, self._news = {}, [], {}
+        if self._is_gone_told:
+            self._gone.clear()
+        return news
+
+    def forget(self) -> None:
+        """The batch failed: what it made was not."""
+        self._reset()
+        if NUMBER not in self._state.meta:
+            self._changed |= self._alerts  # of the log, and in no state yet
+
+    # -- saying ----------------------------------------------------------------------------------
+
+    def beside(self, value: KpiValue, totals: ScopeTotals, today: int) -> tuple[TargetSaid, ...]:
+        """How a value stands against its targets, for its record."""
+        told = []
+        for standing in self._goals.beside(value, totals, today):
+            if value.window.complete:
+                state = closed_state(standing)
+            else:
+                alert = self._alerts.get(AlertKey(standing.goal.name, "level", value.scope))
+                state = "ok" if alert is None else alert.state
+            told.append(target_said(standing, state))
+        return tuple(told)
