@@ -202,14 +202,7 @@ class EvaluatingStage:
                 news.add(record.key, record.value, record.offset)
         await self._store.load(dict.fromkeys(key.scope for key, _, _ in news.cells))
         new = {key.scope for key, _, _ in news.cells if key.scope not in self._store.known}
-        soiled: list[tuple[str, int, set[str]]] = []
-        done = 0
-        for advance in self._ticks(news, next_offset):
-            soiled += self._put(news.cells[done : advance.cells])
-            done = advance.cells
-            if advance.offset >= self._rebuild_until and advance.ready >= self._plan.sources:
-                await self._alerts.step(advance.now_us)
-        soiled += self._put(news.cells[done:])
+        soiled = await self._count(news, next_offset)
         outbox = {scope.encode(): b"%d" % next_offset for scope, _, _ in soiled}
         outbox |= self._alerts.write(next_offset)
         meta = self._heard(news)
@@ -236,6 +229,21 @@ class EvaluatingStage:
             self._dirty.setdefault(scope, Dirt()).note(day, measures)
         if self._plan.fixed_now_us is None:
             self._advance(news.now_us)
+
+    async def _count(self, news: News, next_offset: int) -> list[tuple[str, int, set[str]]]:
+        """Take in all cells, and look at the alerts at each tick; what changed.
+
+        Nothing is said about numbers that are not the whole truth yet.
+        """
+        soiled: list[tuple[str, int, set[str]]] = []
+        done = 0
+        for advance in self._ticks(news, next_offset):
+            soiled += self._put(news.cells[done : advance.cells])
+            done = advance.cells
+            if advance.offset >= self._rebuild_until and advance.ready >= self._plan.sources:
+                await self._alerts.step(advance.now_us)
+        soiled += self._put(news.cells[done:])
+        return soiled
 
     def _ticks(self, news: News, next_offset: int) -> Iterator[Advance]:
         """When alerts are looked at: at each tick; where none will come, at the batch's end."""

@@ -1,5 +1,6 @@
 """`kpi.alerts`: every change of an alert's state (contract.md, section 5)."""
 
+import shlex
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +12,7 @@ from stream_app.domain.scopes import decode, encode, split_scope
 from stream_app.wire.timestamps import instant_us
 
 VERSION: Final = 1
+_DATE_CHARACTERS: Final = 10
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 _decoder: Final = msgspec.json.Decoder(dict[str, Any])
 
@@ -77,9 +79,20 @@ def encode_alert(change: Transition) -> bytes:
             "since": rfc3339_utc(change.since_us),
             "severity": target.severity,
             "sample": sample,
-            "explain": f"stream-app explain --alert {change.id}",
+            "explain": _explain(change, dimension, member),
         }
     )
+
+
+def _explain(change: Transition, dimension: str, member: str) -> str:
+    """The command that says why, fit for a shell: members are whatever a CRM calls them."""
+    target = change.goal.target
+    words = ["stream-app", "explain", target.kpi, "--window", target.window]
+    if not change.goal.moves:
+        words += ["--start", change.start[:_DATE_CHARACTERS]]
+    if dimension != "company":
+        words += ["--dimension", dimension, "--member", member]
+    return shlex.join(words)
 
 
 def decode_alert(value: bytes) -> Recorded:
@@ -124,6 +137,5 @@ def ended(value: bytes, *, new_id: str, at_us: int) -> bytes | None:
         "previous": record["state"],
         "reason": "recovered",
         "since": rfc3339_utc(at_us),
-        "explain": f"stream-app explain --alert {new_id}",
     }
     return _encode(record)
