@@ -9,6 +9,7 @@ The path of one event through the files below (read them in this order):
     domain/                 the pure core: fold, measures, windows, formulas
     kpis/                   the catalogue: every KPI as an entry of data
     agents/evaluate.py      cells → totals → KPI values, published and shown as gauges
+    agents/lookout.py       who may say the values, and what others left standing in the topic
     state/                  Redis: claim, atomic fenced commit, outbox
     metrics/                gauges, metrics about ourselves, health
     topology.py             how the parts above are wired into one Faust app
