@@ -17,7 +17,8 @@ TARGET_VALUE: Final = "kpi_target"
 TARGET_ATTAINMENT: Final = "kpi_target_attainment_ratio"
 TARGET_STATE: Final = "kpi_target_state"
 PREVIOUS_VALUE: Final = "kpi_previous"
-RESERVED_NAMES: Final = frozenset({TARGET_VALUE, TARGET_ATTAINMENT, TARGET_STATE, PREVIOUS_VALUE})
+TARGET_NAMES: Final = frozenset({TARGET_VALUE, TARGET_ATTAINMENT, TARGET_STATE})
+RESERVED_NAMES: Final = TARGET_NAMES | {PREVIOUS_VALUE}
 
 LABEL_CHARACTERS_MAX: Final = 256
 _CUT_MARK_CHARACTERS = 9  # "~" and eight hex digits

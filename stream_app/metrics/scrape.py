@@ -7,7 +7,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from stream_app.metrics.kpi_names import RESERVED_NAMES, label_value, metric_names
+from stream_app.metrics.kpi_names import TARGET_NAMES, label_value, metric_names
 
 KpiPlace = tuple[str, str, str, str]
 """(kpi, window, dimension, member); the last three as labels carry them (`label_value`).
@@ -78,7 +78,7 @@ def target_gauges(text: str) -> dict[KpiPlace, float]:
     """
     values: dict[KpiPlace, float] = {}
     for family in _families(text):
-        if family.name in RESERVED_NAMES:
+        if family.name in TARGET_NAMES:
             for sample in family.samples:
                 target, kpi = sample.labels.get("target", ""), sample.labels.get("kpi", "")
                 _note(values, target_place(family.name, target, kpi), sample)

@@ -9,7 +9,7 @@ from stream_app.metrics.health import Health
 from stream_app.metrics.http import MetricsServer
 from stream_app.metrics.kpi_gauges import KpiGauges
 from stream_app.metrics.own import OwnMetrics
-from stream_app.metrics.scrape import ScrapeError, fetch_metrics, kpi_gauges
+from stream_app.metrics.scrape import ScrapeError, fetch_metrics, kpi_gauges, target_gauges
 from tests.metrics.exposing import sample
 
 UNITS = {"revenue": "currency", "win_rate": "ratio", "leads": "count"}
@@ -78,3 +78,12 @@ def test_a_page_that_no_worker_wrote_is_refused(text: str, message: str) -> None
 
 def test_other_gauges_are_passed_over() -> None:
     assert kpi_gauges("stream_app_degraded 0\nkpi_target_state 2\n", UNITS) == {}
+
+
+def test_gauges_about_targets_are_read_by_target_and_kpi() -> None:
+    labels = 'dimension="team",member="emea",window="month",kpi="win_rate",target="t"'
+    page = f"kpi_target_state{{{labels}}} 2\nkpi_previous{{{labels}}} 7\nkpi_win_rate_ratio 1\n"
+
+    assert target_gauges(page) == {
+        ("kpi_target_state of t (win_rate)", "month", "team", "emea"): 2.0
+    }
