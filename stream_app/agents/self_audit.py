@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 
 from stream_app.domain.placement import partition_of_scope
 from stream_app.stages.measuring import CELLS
@@ -107,7 +107,8 @@ class SelfAudit:
         """Look for ever, with pauses; while Redis or Kafka is away there is nothing to see."""
         while True:
             await asyncio.sleep(INTERVAL_SECONDS)
-            with suppress(StoreUnavailable, KafkaError, TimeoutError):
+            # A worker that is told to stop in the middle of a look has not failed.
+            with suppress(StoreUnavailable, KafkaError, TimeoutError, ConsumerStoppedError):
                 await self.look()
 
     async def look(self) -> None:
