@@ -99,9 +99,10 @@ def _title(target: Target, company: Company) -> str:
 
 
 def _fault(target: Target) -> str:
+    missing = "" if target.no_data_us is None else " or has no data"
     if target.at_most is not None:
-        return "is above its limit"
-    return "is below its target" if target.pace is None else "is behind its pace"
+        return f"is above its limit{missing}"
+    return ("is below its target" if target.pace is None else "is behind its pace") + missing
 
 
 def _annotations(target: Target, company: Company) -> dict[str, str]:
@@ -136,4 +137,4 @@ def _looked_up(metric: str, more: str, unit: str, company: Company) -> str:
     escaped = asked.replace("\\", r"\\").replace('"', r"\"")
     query = f'printf "{escaped}" .Labels.window .Labels.dimension .Labels.member | query'
     value = f". | first | value | {written}"
-    return f"{{{{ with {query} }}}}{{{{ {value} }}}}{currency}{{{{ else }}}}unknown{{{{ end }}}}"
+    return f"{{{{ with {query} }}}}{{{{ {value} }}}}{currency}{{{{ else }}}}no value{{{{ end }}}}"

@@ -190,7 +190,7 @@ def test_exactly_those_targets_alert_that_the_worker_says_are_off(
     }
 
     assert asked == told == expected
-    assert all("unknown" not in alert["annotations"]["description"] for alert in alerts)
+    assert all("no value" not in alert["annotations"]["description"] for alert in alerts)
 
 
 def test_promtool_has_nothing_to_say_about_the_metrics_page(
