@@ -6,8 +6,9 @@ from typing import Any, Final, get_type_hints
 import msgspec
 
 from stream_app.company import Company
+from stream_app.domain.alerts import Kind, State
 from stream_app.render.event_schema import INSTANT, Schema, event_schema
-from stream_app.wire import value
+from stream_app.wire import alert, value
 from stream_app.wire.cloudevent import Rules
 from stream_app.wire.dead_letter import MAX_DETAIL_CHARACTERS
 from stream_app.wire.experiment import PublishedResult
@@ -33,6 +34,17 @@ _SAID: Final[Mapping[str, Schema]] = {
     "published_at": INSTANT,
     "revision": {"type": "integer", "description": "Keep the record with the highest."},
 }
+_TARGET: Final[Mapping[str, Schema]] = {
+    name: msgspec.json.schema(kind) for name, kind in get_type_hints(value.TargetSaid).items()
+} | {
+    "value": {**_NUMBER, "description": "What is asked, in the unit of the KPI."},
+    "attainment": {**_NUMBER, "description": "1 is met; null where it cannot be said."},
+    "state": msgspec.json.schema(State),
+}
+_REASONS: Final = (
+    *("below_target", "above_target", "behind_pace", "recovered", "goal_reached"),
+    *("goal_exceeded", "missed_repeatedly", "no_data", "silent_source"),
+)
 _EXPERIMENT: Final[Mapping[str, Schema]] = {
     "delta": {"description": "The variant's rate minus the control's."},
     "lift": {"description": "delta relative to the control's rate; null also where that is 0."},
@@ -72,6 +84,7 @@ def schemas(company: Company) -> Mapping[str, Schema]:
         "kpi.partials": _partials(),
         "kpi.ticks": _struct("kpi.ticks", "The clock as an event.", Tick, {"now": INSTANT}),
         "kpi.values": _values(company),
+        "kpi.alerts": _alerts(company),
         "kpi.experiments": _struct(
             "kpi.experiments",
             "The latest result of an A/B comparison; A is the control, B the variant.",
@@ -84,13 +97,15 @@ def schemas(company: Company) -> Mapping[str, Schema]:
 def _values(company: Company) -> Schema:
     kpis = company.catalogue.kpis
     properties = {
-        name: msgspec.json.schema(kind) for name, kind in get_type_hints(value.Said).items()
+        name: msgspec.json.schema(kind)
+        for name, kind in get_type_hints(value.Said).items()
+        if name != "targets"
     }
     properties |= {
         "kpi": {"enum": [kpi.name for kpi in kpis]},
         "unit": {"enum": sorted({kpi.definition.unit for kpi in kpis})},
         "window": {"enum": list(company.config.windows)},
-        "targets": {"type": "array", "items": {"type": "object"}},
+        "targets": {"type": "array", "items": _plain_object(_TARGET)},
     }
     return _object(
         "kpi.values",
@@ -98,6 +113,37 @@ def _values(company: Company) -> Schema:
         " `kpi|window|start|dimension|member`. A tombstone: it left the history.",
         {"v": {}, **properties, "event_time": {}, "published_at": {}, "revision": {}},
         _SAID,
+    )
+
+
+def _alerts(company: Company) -> Schema:
+    state = msgspec.json.schema(State)
+    properties: dict[str, Schema] = {
+        "v": {"const": alert.VERSION},
+        "id": {"type": "string", "description": "The same after any crash: drop repeats by it."},
+        "target": {"type": "string"},
+        "kind": msgspec.json.schema(Kind),
+        "kpi": {"enum": [kpi.name for kpi in company.catalogue.kpis]},
+        "window": {"enum": list(company.config.windows)},
+        "start": {**INSTANT, "description": "First instant of the window that was judged."},
+        "dimension": {"type": "string"},
+        "member": {"type": "string"},
+        "state": state,
+        "previous": state,
+        "reason": {"enum": list(_REASONS)},
+        "value": _NUMBER,
+        "threshold": _NUMBER,
+        "expected_by_now": {**_NUMBER, "description": "Of a total with a pace, else null."},
+        "since": {**INSTANT, "description": "The tick at which the state began."},
+        "severity": {"enum": ["info", "warning", "critical"]},
+        "sample": {**_NUMBER, "description": "What the value rests on, if that is counted."},
+        "explain": {"type": "string", "description": "The command that says why."},
+    }
+    return _object(
+        "kpi.alerts",
+        "A change of an alert's state; the key is `target|kind|dimension|member`.",
+        properties,
+        {},
     )
 
 
@@ -117,6 +163,10 @@ def _struct(title: str, text: str, struct: type, more: Mapping[str, Schema]) -> 
     return _object(title, text, _inlined(struct)["properties"], more)
 
 
+def _plain_object(properties: Mapping[str, Schema]) -> Schema:
+    return {"type": "object", "required": [*properties], "properties": {**properties}}
+
+
 def _object(
     title: str, text: str, properties: Mapping[str, Schema], more: Mapping[str, Schema]
 ) -> Schema:
@@ -125,9 +175,9 @@ def _object(
         "$schema": DIALECT,
         "title": title,
         "description": f"{text} Fields may be added: ignore those that you do not know.",
-        "type": "object",
-        "required": [*properties],
-        "properties": {name: {**rule, **more.get(name, {})} for name, rule in properties.items()},
+        **_plain_object(
+            {name: {**rule, **more.get(name, {})} for name, rule in properties.items()}
+        ),
     }
 
 

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
 from stream_app.company import Company
+from stream_app.domain.alerts import Transition
 from stream_app.domain.calendar import rfc3339_utc
 from stream_app.domain.experiment import Verdict
 from stream_app.render.asyncapi import TOPICS
@@ -17,14 +19,16 @@ from stream_app.render.schemas import schemas
 from stream_app.settings import Topics
 from stream_app.simulate import Options, simulate
 from stream_app.transport.topics import contract_topics
+from stream_app.wire.alert import encode_alert
 from stream_app.wire.cloudevent import Reason, Rules
 from stream_app.wire.dead_letter import DeadLetter
 from stream_app.wire.experiment import SaidResult, encode_result
 from stream_app.wire.partial import Cell, Control, encode_value
 from stream_app.wire.published import Published
 from stream_app.wire.tick import encode_tick
-from stream_app.wire.value import Said
+from stream_app.wire.value import Said, TargetSaid
 from stream_app.wire.value import encode_value as encode_kpi_value
+from tests.domain.standings import goal_of
 from tests.wire.poison import CASES
 from tests.wire.records import DATA, RULES, Case, record
 
@@ -117,6 +121,7 @@ def _value() -> bytes:
         "dimension": "team",
         "member": "emea",
         "unit": "ratio",
+        "targets": (TargetSaid("win-rate", Decimal("0.25"), 1.04, "firing"),),
     }
     now = rfc3339_utc(1_795_312_798_000_000, "milliseconds")
     return encode_kpi_value(Said(**said), event_time=now, published_at=now, revision=1)
@@ -174,13 +179,35 @@ def test_the_schema_of_experiments_describes_every_field_that_is_written(
     assert not Draft202012Validator(described).is_valid(record | {"verdict": "maybe"})
 
 
-def test_every_topic_of_the_contract_is_described_but_those_that_nobody_writes_yet(
+def test_the_schema_of_alerts_describes_every_field_that_is_written(company: Company) -> None:
+    described = schemas(company)["kpi.alerts"]
+    goal = goal_of("kpi: win_rate, window: month, dimension: team, at_least: 0.25")
+    transition = Transition(
+        goal=goal,
+        kind="level",
+        scope="team|emea",
+        state="firing",
+        previous="pending",
+        reason="below_target",
+        about="2026-11-01",
+        start="2026-11-01T00:00:00+01:00",
+        since_us=1_795_312_798_000_000,
+        standing=None,
+    )
+    record = json.loads(encode_alert(transition))
+
+    assert set(described["properties"]) == set(described["required"]) == set(record)
+    Draft202012Validator(described).validate(record)
+    assert not Draft202012Validator(described).is_valid(record | {"reason": "because"})
+
+
+def test_every_topic_of_the_contract_is_described_but_what_nobody_writes_yet(
     company: Company,
 ) -> None:
     topics = {spec.name for spec in contract_topics(Topics(""), "version", 1)}
     described = {name.replace("partials", "partials.version") for name in schemas(company)}
 
-    assert topics - described == {"crm.raw", "kpi.alerts"}
+    assert topics - described == {"crm.raw"}
     assert described <= topics
 
 
