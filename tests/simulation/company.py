@@ -1,0 +1,84 @@
+"""The companies of the simulations: few KPIs and windows, each "now" there is."""
+
+import tempfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from stream_app.company import load_company
+from stream_app.config.model import Config
+from stream_app.domain.catalogue import Catalogue
+from stream_app.domain.rates import Rates
+from stream_app.domain.rules import FoldRules
+from stream_app.domain.windows import WindowRules, last_instant_of
+from stream_app.kpis import DEFINITIONS
+from stream_app.stages.evaluating import Evaluation
+from stream_app.wire.cloudevent import Rules
+
+EVENTS, PARTIALS, VALUES = "crm.events", "kpi.partials", "kpi.values"
+DEAD, TICKS = "crm.dead-letters", "kpi.ticks"
+NAMESPACE = "stream-app:simulated"
+SOURCES: Final = 3
+PARTIALS_PARTITIONS: Final = 2
+AS_OF: Final = "2026-03-04"
+
+_KPIS = {"revenue", "leads", "conversion_rate", "win_rate", "pipeline_value", "nps"}
+CONFIGURATION = {
+    "business": {"timezone": "Europe/Berlin", "currency": "EUR"},
+    "currencies": {"USD": "0.92"},
+    "dimensions": ["team", "rep"],
+    "windows": ["hour", "day", "month", "year"],
+    "history": {"day": 2, "week": 0, "month": 1, "quarter": 0, "year": 0},
+    "measures": {"calls": {"unit": "count"}},
+    "kpis": {"calls_made": {"formula": "calls", "unit": "count", "better": "higher"}},
+}
+
+
+@dataclass(frozen=True)
+class SimulatedCompany:
+    """Everything that follows from the configuration."""
+
+    config: Config
+    catalogue: Catalogue
+    rules: FoldRules
+    accepted: Rules
+    plan: Evaluation
+
+    @property
+    def is_event_clock(self) -> bool:
+        return self.config.business.clock == "event"
+
+    @property
+    def is_wall_clock(self) -> bool:
+        return self.config.business.as_of is None and not self.is_event_clock
+
+
+@lru_cache
+def company(clock: str) -> SimulatedCompany:
+    """The company whose "now" is the newest `event`, a `date`, or the `wall` clock."""
+    chosen = {"event": {"clock": "event"}, "date": {"as_of": AS_OF}, "wall": {}}[clock]
+    content = CONFIGURATION | {"business": CONFIGURATION["business"] | chosen}
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "company.yaml"
+        path.write_text(yaml.safe_dump(content))
+        config = load_company(path).config
+    catalogue = Catalogue.of([d for d in DEFINITIONS if d.name in _KPIS], config)
+    rules = FoldRules.from_config(config)
+    as_of = config.business.as_of
+    plan = Evaluation(
+        catalogue=catalogue,
+        windows=WindowRules.from_config(config, rules.calendar),
+        rates=Rates.from_config(config),
+        calendar=rules.calendar,
+        values_topic=VALUES,
+        sources=SOURCES,
+        experiments={},
+        experiments_topic="kpi.experiments",
+        fixed_now_us=(
+            None if as_of is None else last_instant_of(as_of.toordinal(), rules.calendar)
+        ),
+    )
+    return SimulatedCompany(config, catalogue, rules, Rules.from_config(config), plan)

@@ -1,0 +1,34 @@
+"""The simulation is as good as the bugs that it finds: each planted one must be caught.
+
+The whole table: python -m tests.simulation --planted --seeds 400
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+pytest.importorskip("lupa", reason="simulations need it: pip install -e '.[dev]'")
+
+from stream_app.state.client import COMMIT
+from tests.simulation import planted as bugs
+from tests.simulation.__main__ import first_catch
+from tests.simulation.planted import BUGS, Ground, planted
+
+AT_MOST = 60
+FIRST: dict[Callable[[Ground], None], int] = {}
+"""Where to begin looking for what is rare, so that the suite stays fast."""
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
+def test_a_planted_bug_is_caught(bug: Callable[[Ground], None]) -> None:
+    first = FIRST.get(bug, 0)
+    seed, _ = first_catch(bug, range(first, first + AT_MOST))
+    assert seed is not None, f"no seed from {first} to {first + AT_MOST - 1} caught it"
+
+
+def test_what_was_planted_is_gone_afterwards() -> None:
+    before: Any = COMMIT._text
+    with planted(bugs.no_owner_check):
+        assert COMMIT._text != before
+    assert COMMIT._text == before

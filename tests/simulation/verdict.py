@@ -1,0 +1,90 @@
+"""Whether a world that came to rest counted everything, once, and said so to everybody."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from stream_app.state.keys import PartitionKeys
+from stream_app.verification.compare import compare_values
+from stream_app.verification.conservation import Committed, conservation_differences
+from stream_app.verification.letters import FoundLetters, letter_differences, surplus_letters
+from stream_app.verification.outcomes import OUTCOMES
+from stream_app.verification.recompute import Recomputation
+from tests.simulation.company import DEAD, EVENTS, NAMESPACE, PARTIALS, SOURCES
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+def problems(world: "World", now_us: int | None, *, is_fresh: bool) -> Iterator[str]:
+    """Every difference from what the log says, by one plain pass over it.
+
+    Args:
+        world: nobody has anything to do in it.
+        now_us: the last tick, where there are ticks.
+        is_fresh: everybody has just begun from what Redis holds. Others may know more than Redis,
+            if it went back while they had nothing to do.
+    """
+    truth = Recomputation(world.company.config, world.company.catalogue)
+    for partition in range(SOURCES):
+        truth.begin(partition, 0)
+    for (_, partition), log in world.logs.of(EVENTS):
+        for record in log:
+            truth.add(partition, record)
+    yield from _value_problems(world, truth, truth.now_us(now_us))
+    yield from _letter_problems(world, truth)
+    if is_fresh:
+        yield from _state_problems(world, truth)
+
+
+def _value_problems(world: "World", truth: Recomputation, now_us: int | None) -> Iterator[str]:
+    if now_us is None:
+        return
+    expected = list(truth.values(now_us))
+    found = compare_values(expected, world.watch.subscriber.values)
+    for differences in found.by_key.values():
+        yield from map(str, differences)
+    last = {key: value for key, value in world.watch.last.items() if value is not None}
+    for differences in compare_values(expected, last).by_key.values():
+        yield from (f"(by offset) {difference}" for difference in differences)
+
+
+def _letter_problems(world: "World", truth: Recomputation) -> Iterator[str]:
+    letters = FoundLetters()
+    for _, log in world.logs.of(DEAD):
+        for record in log:
+            headers = dict(record.headers)
+            key = f"{EVENTS}/{int(_said(headers, 'partition'))}/{int(_said(headers, 'offset'))}"
+            if record.key != key.encode():
+                yield f"a dead letter of {key} has the key {record.key!r}"
+            coordinates = int(_said(headers, "partition")), int(_said(headers, "offset"))
+            letters.note(coordinates, _said(headers, "reason"))
+    ends = {p: world.logs.end((EVENTS, p)) for p in range(SOURCES)}
+    begins = dict.fromkeys(range(SOURCES), 0)
+    yield from map(str, letter_differences(EVENTS, truth.dead_letters, letters))
+    yield from map(str, surplus_letters(EVENTS, truth.dead_letters, letters, ends, begins))
+
+
+def _state_problems(world: "World", truth: Recomputation) -> Iterator[str]:
+    for partition in range(SOURCES):
+        keys = PartitionKeys(NAMESPACE, EVENTS, partition)
+        meta = world.redis.hashes.get(keys.meta, {})
+        committed = Committed(
+            int(meta[b"offset"]) if b"offset" in meta else None,
+            {outcome: int(meta.get(outcome.encode(), b"0")) for outcome in OUTCOMES},
+        )
+        end = world.logs.end((EVENTS, partition))
+        yield from map(
+            str,
+            conservation_differences(
+                f"{EVENTS}/{partition}", truth.outcomes[partition], end, committed
+            ),
+        )
+    for topic in (EVENTS, PARTIALS):
+        for partition in range(world.logs.partitions[topic]):
+            outbox = world.redis.hashes.get(PartitionKeys(NAMESPACE, topic, partition).outbox)
+            if outbox:
+                yield f"the outbox of {topic}/{partition} still holds {sorted(outbox)[:3]}"
+
+
+def _said(headers: dict[str, bytes | None], name: str) -> str:
+    return (headers.get(name) or b"").decode()
