@@ -1,6 +1,6 @@
 """Which partitions this worker has claimed."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from stream_app.state.client import Client, address_of, pipelined
@@ -91,14 +91,15 @@ class Claims:
         tp: TopicPartition,
         *,
         defaults: Mapping[str, str | int] | None = None,
-        verify: Callable[[PartitionState], None] | None = None,
+        verify: Callable[[PartitionState], Awaitable[None]] | None = None,
     ) -> PartitionState:
         """Claims the partition for this worker and tells the listeners.
 
         Args:
             tp: a partition of a stateful topic that the group assigned to this worker.
             defaults: meta fields to store where they are missing.
-            verify: looks at what is stored before anybody else does; what it raises ends the claim.
+            verify: looks at what is stored before anybody else does, when all earlier owners are
+                fenced already; what it raises ends the claim.
 
         Raises:
             KeyError: the topic is not stateful.
@@ -113,7 +114,7 @@ class Claims:
         left = self._left.pop(tp, None)
         state.unchanged = left == _Left(state.previous_owner or "", state.offset)
         if verify is not None:
-            verify(state)
+            await verify(state)
         self._states[topic, partition] = state
         for listener in self._on_claimed:
             listener(state)

@@ -13,7 +13,6 @@ import itertools
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from aiokafka.errors import IllegalStateError, KafkaError
@@ -21,6 +20,7 @@ from faust.types import TP
 
 from stream_app.state.claims import Claims
 from stream_app.state.errors import StateTorn, StoreUnavailable
+from stream_app.state.partition import PartitionState
 from stream_app.transport.errors import LogMismatch, Mismatch
 from stream_app.transport.fetching import BatchConsumerThread, Chunk
 from stream_app.transport.log_facts import require_fit
@@ -154,8 +154,11 @@ class Positioning:
 
     async def _establish(self, tp: TP, run: object) -> None:
         async def claimed() -> None:
+            async def verify(state: PartitionState) -> None:
+                # Again: what a predecessor wrote until it was fenced is in the log now.
+                require_fit(state, (await self._thread.log_facts({tp}))[tp])
+
             facts = (await self._thread.log_facts({tp}))[tp]
-            verify = partial(require_fit, facts=facts)
             state = await self._claims.claim(tp, defaults=facts.pins, verify=verify)
             if run is self._run:
                 await self._seek(tp, state.position, run)

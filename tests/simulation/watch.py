@@ -61,6 +61,8 @@ class Watch:
             for p in range(SOURCES)
         }
         self._offsets: dict[TopicPartition, int] = {}
+        self._claimed_s: dict[str, float] = {}
+        self._believed_s: dict[bytes, float] = {}
 
     # -- what it hears ---------------------------------------------------------------------------
 
@@ -89,6 +91,7 @@ class Watch:
         """A script changed a partition's state."""
         tp = self._metas[meta]
         rows = self._world.redis.hashes.get(meta, {})
+        self._claimed_s.setdefault(rows.get(b"owner", b"").decode(), self._world.loop.time())
         offset = int(rows.get(b"offset", b"0"))
         before = self._offsets.get(tp, 0)
         if offset == before:
@@ -122,7 +125,10 @@ class Watch:
             return
         revision = decode_published(record.value).revision
         token = self._said_by.get((revision, record.key), "")
-        if believed is None and self._is_owner(token):
+        if believed is not None:
+            self._believed_s[record.key] = self._world.loop.time()
+        elif self._is_owner(token) and self._believed_s[record.key] < self._claimed_s[token]:
+            # What a zombie says after the claim is told again when it says farewell.
             raise Violated(
                 f"the owner's {record.key.decode()} has revision {revision}, and nobody believes "
                 f"it, because {known} was there before"

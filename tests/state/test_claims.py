@@ -121,7 +121,7 @@ async def test_a_claim_that_does_not_fit_its_log_is_nobodys(claims: Claims) -> N
     heard: list[object] = []
     claims.listen(on_claimed=heard.append)
 
-    def refuse(state: PartitionState) -> None:
+    async def refuse(state: PartitionState) -> None:
         raise RuntimeError(state.meta["partition_count"])
 
     with pytest.raises(RuntimeError, match="4"):
