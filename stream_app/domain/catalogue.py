@@ -1,6 +1,6 @@
 """The catalogue of one company: the built-in KPIs and its own, parsed and indexed."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from stream_app.config.model import Config
@@ -26,6 +26,7 @@ class Catalogue:
             for measure in kpi.measures:
                 self._by_measure.setdefault(measure, []).append(kpi)
         self._existing: dict[tuple[str, str, bool], tuple[Kpi, ...]] = {}
+        self._measures = frozenset(self._by_measure)
 
     @classmethod
     def of(cls, definitions: Iterable[Definition], config: Config) -> "Catalogue":
@@ -53,6 +54,12 @@ class Catalogue:
                 if kpi.exists(dimension, kind, closed=closed, configured=self.configured)
             )
         return found
+
+    def measures_of(self, names: Collection[str] | None) -> frozenset[str]:
+        """What some KPIs read; None for all of them."""
+        if names is None:
+            return self._measures
+        return frozenset(m for kpi in self.kpis if kpi.name in names for m in kpi.measures)
 
     def touched_by(self, measures: Iterable[str]) -> frozenset[str]:
         """Names of the KPIs that any of the measures can change."""

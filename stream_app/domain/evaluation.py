@@ -51,9 +51,9 @@ class Evaluator:
     ) -> Iterator[KpiValue]:
         """The records that exist.
 
-        A record exists where one of the KPI's measures is other than zero in the window; in a
-        running window also where one was in the window before, and always for the company, so
-        that a wall shows 0 rather than nothing.
+        A record exists where one of the KPI's measures is other than zero in the window, or in the
+        one that its formula compares it with; in a running window also where one was in the window
+        before, and always for the company, so that a wall shows 0 rather than nothing.
 
         Args:
             scope: its key.
@@ -62,7 +62,7 @@ class Evaluator:
             only: names of the KPIs to look at; None for all.
         """
         dimension, _ = split_scope(scope)
-        views = Views(totals)
+        views = Views(totals, self._catalogue.measures_of(only))
         for window in windows:
             kpis = self._catalogue.existing(dimension, window.kind, closed=window.complete)
             if only is not None:
@@ -70,6 +70,8 @@ class Evaluator:
             if not kpis:
                 continue
             sides, earlier = views.sides(window), views.sides_one_step_earlier(window)
+            if window.complete and not any(view.touched for view in sides if view is not None):
+                kpis = tuple(kpi for kpi in kpis if kpi.formula.reads_whole)
             for kpi in kpis:
                 if has_record(scope, kpi, window, sides):
                     yield _evaluated(scope, kpi, window, sides, earlier)
@@ -91,13 +93,15 @@ def evaluate(scope: str, totals: ScopeTotals, kpi: Kpi, window: Window) -> KpiVa
 
 def has_record(scope: str, kpi: Kpi, window: Window, sides: Sides) -> bool:
     """Whether a KPI's record exists for a window of a scope, as `Evaluator.values` says."""
-    touched, view, earlier = kpi.formula.touched, sides.value, sides.previous
-    if view is not None and any(view.is_touched(name, place) for name, place in touched):
-        return True
+    for place, measures in kpi.formula.touched.items():
+        view = sides.at(place)
+        if view is not None and not measures.isdisjoint(view.touched):
+            return True
     if window.complete:
         return False
+    earlier = sides.previous
     return scope == COMPANY or (
-        earlier is not None and any(earlier.is_touched(name, place) for name, place in touched)
+        earlier is not None and not kpi.measures.isdisjoint(earlier.touched)
     )
 
 
@@ -114,4 +118,7 @@ def _result(kpi: Kpi, sides: Sides) -> Result:
     view, formula = sides.value, kpi.formula
     if view is None or formula.compares:
         return formula.evaluate(sides)
-    return view.once(kpi.name, lambda: formula.evaluate(sides))
+    found = view.results.get(kpi.name)
+    if found is None:
+        found = view.results[kpi.name] = formula.evaluate(sides)
+    return found

@@ -81,7 +81,11 @@ def parse(text: str, vocabulary: Vocabulary, requires: str | None = None) -> For
     condition = None if requires is None else parser.condition(requires)
     return Formula(
         text=text,
-        touched=frozenset(parser.touched),
+        measures=frozenset(name for name, _ in parser.touched),
+        touched={
+            place: frozenset(name for name, its in parser.touched if its == place)
+            for place in dict.fromkeys(place for _, place in sorted(parser.touched))
+        },
         compares=parser.compares,
         reads_levels=parser.reads_levels,
         reads_whole=parser.reads_whole,
@@ -200,10 +204,10 @@ class _Parser:
             raise FormulaError(f"no measure or KPI is called {name!r}", symbol.position)
         if kpi.as_of_now:
             self._note_age(symbol)
-        within = self._place == "whole"
         self.touched |= {
-            (measure, "whole" if within and place == "window" else place)
-            for measure, place in kpi.touched
+            (measure, self._place if place == "window" else place)
+            for place, measures in kpi.touched.items()
+            for measure in measures
         }
         self.compares |= kpi.compares
         self.reads_levels |= kpi.reads_levels
@@ -263,9 +267,11 @@ class _Parser:
         return nodes.operand(Reading("flow", WEIGHABLE[flow]), self._scale(flow))
 
     def _whole(self, name: Symbol) -> Node:
-        if self._compared_at is None and self._place == "whole":
+        if self._place == "whole":
             raise FormulaError("whole() inside whole() says nothing more", name.position)
-        before, self._place = self._place, "whole"
+        before = self._place
+        if self._compared_at is None:
+            self._place = "whole"
         node = nodes.whole(self._sum())
         self._place = before
         self.reads_whole = True
@@ -273,9 +279,10 @@ class _Parser:
 
     def _compared(self, name: Symbol, *, previous: bool) -> Node:
         self.compares = True
-        before, self._compared_at = self._compared_at, name
+        before = self._compared_at, self._place
+        self._compared_at, self._place = name, "previous" if previous else "last_year"
         node = nodes.compared(self._sum(), previous=previous)
-        self._compared_at = before
+        self._compared_at, self._place = before
         return node
 
     def _mean(self, _: Symbol) -> Node:

@@ -58,8 +58,8 @@ class Formula:
 
     Attributes:
         text: as it was written.
-        touched: the measures it reads, those of other KPIs it names included, and where each of
-            them must be other than zero to make a record exist.
+        measures: the names of those it reads, those of other KPIs it names included.
+        touched: the same by the place where one must be other than zero to make a record exist.
         compares: it says `previous` or `last_year`, so that a running window is cut.
         reads_levels: it reads a stock, so that it does not exist for `hour`.
         reads_whole: it looks ahead to the end of the window, so that it does not exist for `hour`.
@@ -68,18 +68,14 @@ class Formula:
     """
 
     text: str
-    touched: frozenset[tuple[str, Place]]
+    measures: frozenset[str]
+    touched: Mapping[Place, frozenset[str]]
     compares: bool
     reads_levels: bool
     reads_whole: bool
     as_of_now: bool
     root: Node
     condition: Condition | None = None
-
-    @property
-    def measures(self) -> frozenset[str]:
-        """The names of the measures it reads."""
-        return frozenset(name for name, _ in self.touched)
 
     def evaluate(self, sides: Sides) -> Result:
         """The value over one window of one scope."""
@@ -93,9 +89,9 @@ class Formula:
         numerator, denominator = top.evaluate(sides, view), bottom.evaluate(sides, view)
         quotient = None
         if holds and numerator is not None and denominator:
-            quotient = Fraction(numerator) / denominator
+            quotient = _quotient(numerator, denominator, root.scale)
         return Result(
-            as_number(quotient, root.scale),
+            quotient,
             as_number(numerator, top.scale),
             as_number(denominator, bottom.scale),
         )
@@ -191,6 +187,18 @@ def inverse(node: Node, limit: Fraction) -> Node:
 
 def _depth(left: Node, right: Node) -> int:
     return 1 + max(left.depth, right.depth)
+
+
+def _quotient(numerator: Exact, denominator: Exact, scale: int) -> Number:
+    """What `as_number` makes of the quotient; of integers, without a fraction in between."""
+    if isinstance(numerator, Fraction) or isinstance(denominator, Fraction):
+        return as_number(Fraction(numerator) / denominator, scale) or 0
+    if scale > 0:
+        denominator *= int(10**scale)
+    elif scale < 0:
+        numerator *= int(10**-scale)
+    whole, rest = divmod(numerator, denominator)
+    return numerator / denominator if rest else whole
 
 
 def as_number(value: Exact | None, scale: int) -> Number | None:

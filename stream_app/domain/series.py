@@ -47,7 +47,7 @@ class Series:
     def any_in(self, start: int, end: int) -> bool:
         """Whether some value in `start <= index < end` is not zero."""
         first, last = bisect_left(self._indexes, start), bisect_left(self._indexes, end)
-        return any(self._values[first:last])
+        return first < last and (self._values[first] != 0 or any(self._values[first:last]))
 
     def items(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """(index, value) over `start <= index < end`."""

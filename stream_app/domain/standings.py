@@ -104,7 +104,7 @@ class Look:
             if not (goal.is_total and (window.complete or goal.names(member))):
                 return None
             before = self.views.of(Days(1, window.range.whole.first))
-            if not any(before.is_touched(name, "window") for name, _ in goal.kpi.formula.touched):
+            if goal.kpi.measures.isdisjoint(before.touched):
                 return None
             value = evaluate(self.scope, self.totals, goal.kpi, window)
         return stand(goal, value, self.totals, self.today, self.working)

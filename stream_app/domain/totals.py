@@ -7,6 +7,7 @@ are converted with the rate of the day they are asked for.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from fractions import Fraction
 from typing import Final
 
@@ -15,7 +16,7 @@ from stream_app.domain.histogram import Histogram
 from stream_app.domain.measures import HISTOGRAMS, MONEY, OF_ARMS, STOCKS, WEIGHABLE, split_measure
 from stream_app.domain.rates import Rates
 from stream_app.domain.series import Series
-from stream_app.domain.windows import Days, Range
+from stream_app.domain.windows import Days, FiveMinutes, Range
 
 Partial = tuple[int, dict[str, int]]
 """(version, measures) of one cell from one source partition."""
@@ -34,15 +35,17 @@ class _Rows:
 
     Attributes:
         series: a flow's name, or a stock's whole key → its row.
-        keys: a stock's name → its keys with their parts.
+        keys: the name of a stock of money → its keys with their parts.
+        stocks: the names of all stocks.
         histograms: name → its bins.
     """
 
-    __slots__ = ("histograms", "keys", "series")
+    __slots__ = ("histograms", "keys", "series", "stocks")
 
     def __init__(self) -> None:
         self.series: dict[str, Series] = {}
         self.keys: dict[str, dict[str, Parts]] = {}
+        self.stocks: set[str] = set()
         self.histograms: dict[str, Histogram] = {}
 
     def row(self, name: str) -> Series:
@@ -139,11 +142,37 @@ class ScopeTotals:
         histogram = self._rows(over).histograms.get(name)
         return None if histogram is None else histogram.percentile(percent, over.first, over.end)
 
-    def is_touched(self, name: str, over: Range) -> bool:
-        """Whether the measure is other than zero somewhere in the range, or a stock at its ends."""
-        if name in STOCKS:
-            return bool(self.stock_at_end(name, over) or self.stock_at_start(name, over))
-        return self._rows(over).row(name).any_in(over.first, over.end)
+    def touched(self, over: Range, among: AbstractSet[str] | None) -> set[str]:
+        """Which of some measures are not zero in the range, or a stock at one of its ends.
+
+        Args:
+            over: the range.
+            among: the measures; None for all.
+        """
+        first, end = over.first, over.end
+        rows = self._rows(over)
+        series = rows.series
+        stocks = self._days.stocks | rows.stocks
+        names = series.keys() if among is None else series.keys() & among
+        touched = {name for name in names if series[name].any_in(first, end)}
+        asked = stocks if among is None else stocks & among
+        touched.update(name for name in asked if self._held(name, over))
+        return touched
+
+    def _held(self, name: str, over: Range) -> bool:
+        """Whether a stock is other than zero at one of the ends of a range, in any currency."""
+        keys = self._keys(name, over) if name in MONEY else (name,)
+        if isinstance(over, Days):
+            before = [self._days.row(key).total_before for key in keys]
+            return any(level(over.end) or level(over.first) for level in before)
+        return any(self._units(key, over.day, over) for key in keys)
+
+    def _keys(self, name: str, over: Range | None) -> Mapping[str, Parts]:
+        keys = self._days.keys.get(name, _NO_PARTS)
+        if isinstance(over, FiveMinutes):
+            # What came and went within one day has five-minute cells, but none of the day.
+            keys = {**keys, **self._fives.keys.get(name, _NO_PARTS)}
+        return keys
 
     def _rows(self, over: Range) -> _Rows:
         return self._days if isinstance(over, Days) else self._fives
@@ -153,14 +182,10 @@ class ScopeTotals:
         if name not in MONEY:
             return self._units(name, end_day, part_of_day)
         rate_day = end_day if part_of_day is not None else end_day - 1
-        keys = self._days.keys.get(name, _NO_PARTS)
-        if part_of_day is not None:
-            # What came and went within one day has five-minute cells, but none of the day.
-            keys = {**keys, **self._fives.keys.get(name, _NO_PARTS)}
         value = self._value
         return sum(
             value(name, parts, self._units(key, end_day, part_of_day), rate_day)
-            for key, parts in keys.items()
+            for key, parts in self._keys(name, part_of_day).items()
         )
 
     def _units(self, key: str, end_day: int, part_of_day: Range | None) -> int:
@@ -175,6 +200,8 @@ class ScopeTotals:
             rows, index = self._fives, bucket - FIVE_MINUTE_BASE
         else:
             rows, index = self._days, bucket
+        if name in STOCKS:
+            rows.stocks.add(name)
         if name in STOCKS or name in OF_ARMS:
             if parts:
                 rows.keys.setdefault(name, {})[key] = parts

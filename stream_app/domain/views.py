@@ -5,7 +5,7 @@ So a `View` is made once for each range and remembers its answers, for as long a
 its scope takes.
 """
 
-from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final, Literal, NamedTuple, Protocol
@@ -16,7 +16,7 @@ Exact = int | Fraction
 Number = int | float | Decimal
 
 Kind = Literal["flow", "at_start", "at_end", "aged", "percentile"]
-Place = Literal["window", "whole", "ever"]
+Place = Literal["window", "whole", "ever", "previous", "last_year"]
 """Where a measure must be other than zero to make a record exist."""
 
 _SINCE_EVER: Final = 0
@@ -40,8 +40,8 @@ class Totals(Protocol):
     def percentile(self, name: str, over: Range, percent: Fraction) -> int | None:
         """The nearest rank in a histogram over a range."""
 
-    def is_touched(self, name: str, over: Range) -> bool:
-        """Whether the measure is other than zero somewhere in the range."""
+    def touched(self, over: Range, among: AbstractSet[str] | None) -> set[str]:
+        """Which of some measures (None: of all) are other than zero somewhere in the range."""
 
 
 class Reading(NamedTuple):
@@ -61,45 +61,47 @@ class Result(NamedTuple):
 
 
 class View:
-    """One scope's totals over one range."""
+    """One scope's totals over one range.
 
-    __slots__ = ("_answers", "_over", "_results", "_totals", "_touched", "_views")
+    Attributes:
+        results: of KPIs that depend on nothing but this range, by name.
+    """
+
+    __slots__ = ("_answers", "_over", "_totals", "_touched", "_views", "results")
 
     def __init__(self, views: "Views", totals: Totals, over: Range) -> None:
         self._views = views
         self._totals = totals
         self._over = over
         self._answers: dict[Reading, Exact | None] = {}
-        self._touched: dict[tuple[str, Place], bool] = {}
-        self._results: dict[str, Result] = {}
+        self._touched: set[str] | None = None
+        self.results: dict[str, Result] = {}
 
     def read(self, reading: Reading) -> Exact | None:
         """The value of an operand; None where there is none."""
-        answers = self._answers
-        if reading in answers:
-            return answers[reading]
-        answer = answers[reading] = self._ask(reading)
-        return answer
+        try:
+            return self._answers[reading]
+        except KeyError:
+            answer = self._answers[reading] = self._ask(reading)
+            return answer
 
     @property
     def whole(self) -> "View":
         """The whole window that the range is the beginning of."""
         return self._views.of(self._over.whole)
 
-    def is_touched(self, name: str, place: Place) -> bool:
-        """Whether a measure is other than zero there."""
-        key = (name, place)
-        touched = self._touched.get(key)
-        if touched is None:
-            touched = self._touched[key] = self._totals.is_touched(name, self._range(place))
-        return touched
+    @property
+    def since_ever(self) -> "View":
+        """Everything up to the end of the whole window."""
+        return self._views.of(Days(_SINCE_EVER, self._over.whole.end))
 
-    def once(self, kpi: str, evaluate: Callable[[], Result]) -> Result:
-        """The result of a KPI that depends on nothing but this range, evaluated at most once."""
-        found = self._results.get(kpi)
-        if found is None:
-            found = self._results[kpi] = evaluate()
-        return found
+    @property
+    def touched(self) -> set[str]:
+        """The measures that are other than zero somewhere in the range, of those that count."""
+        touched = self._touched
+        if touched is None:
+            touched = self._touched = self._totals.touched(self._over, self._views.measures)
+        return touched
 
     def _ask(self, reading: Reading) -> Exact | None:
         kind, name, argument = reading
@@ -114,12 +116,6 @@ class View:
             return totals.aged(name, over, int(argument))
         return totals.percentile(name, over, Fraction(argument))
 
-    def _range(self, place: Place) -> Range:
-        if place == "window":
-            return self._over
-        whole = self._over.whole
-        return whole if place == "whole" else Days(_SINCE_EVER, whole.end)
-
 
 class Sides(NamedTuple):
     """The views that one evaluation reads; None: nothing there to compare with.
@@ -133,14 +129,30 @@ class Sides(NamedTuple):
     previous: View | None
     last_year: View | None
 
+    def at(self, place: Place) -> View | None:
+        """Where measures must be other than zero to make a record exist."""
+        if place == "previous":
+            return self.previous
+        if place == "last_year":
+            return self.last_year
+        view = self.value
+        if place == "window" or view is None:
+            return view
+        return view.whole if place == "whole" else view.since_ever
+
 
 class Views:
-    """The views of one scope, for one evaluation."""
+    """The views of one scope, for one evaluation.
 
-    __slots__ = ("_by_range", "_totals")
+    Attributes:
+        measures: those of which it matters whether they are other than zero; None: all.
+    """
 
-    def __init__(self, totals: Totals) -> None:
+    __slots__ = ("_by_range", "_totals", "measures")
+
+    def __init__(self, totals: Totals, measures: AbstractSet[str] | None = None) -> None:
         self._totals = totals
+        self.measures = measures
         self._by_range: dict[Range, View] = {}
 
     def of(self, over: Range) -> View:

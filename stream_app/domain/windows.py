@@ -5,12 +5,12 @@ Calendar windows (day … year) run to date; `Nd` are the last N business days, 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
 from stream_app.config.model import Config, History
-from stream_app.domain.calendar import FIVE_MINUTES_US, BusinessCalendar, five_minute_bucket
+from stream_app.domain.calendar import DAY_US, FIVE_MINUTES_US, BusinessCalendar, five_minute_bucket
 
 CALENDAR_KINDS: Final = ("day", "week", "month", "quarter", "year")
 HOUR_BUCKETS: Final = 12
@@ -75,6 +75,7 @@ class Window:
         last_year: the same, a year earlier; None for hour and day.
         previous_last_year: the same, a year and one step earlier.
         whole: all days of the window, the future ones too; None for `hour`.
+        reach: the days that the window and its comparisons cover, the first and after the last.
     """
 
     kind: str
@@ -91,6 +92,21 @@ class Window:
     last_year: Range | None
     previous_last_year: Range | None
     whole: Days | None
+    reach: tuple[int, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Work out the reach once: it is asked for with every change."""
+        sides = (
+            self.range,
+            self.previous,
+            self.before_previous,
+            self.last_year,
+            self.previous_last_year,
+            self.whole,
+        )
+        spans = [_span(side) for side in sides if side is not None]
+        reach = min(first for first, _ in spans), max(end for _, end in spans)
+        object.__setattr__(self, "reach", reach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +311,12 @@ class WindowRules:
 def last_instant_of(day: int, calendar: BusinessCalendar) -> int:
     """The last microsecond of a business day: what `as_of` fixes "now" to."""
     return calendar.day_start(day + 1) - 1
+
+
+def _span(over: Range) -> tuple[int, int]:
+    if isinstance(over, Days):
+        return over.first, over.end
+    return over.day - 1 - (over.end - over.first) * FIVE_MINUTES_US // DAY_US, over.day + 1
 
 
 def _cut(period: Days, completed: int) -> Days | None:

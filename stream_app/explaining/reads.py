@@ -5,6 +5,7 @@ language of formulas can say can be explained.
 """
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -79,9 +80,9 @@ class NotingTotals:
         self._note(Read("percentile", name, over, found, percent), 0)
         return found
 
-    def is_touched(self, name: str, over: Range) -> bool:
+    def touched(self, over: Range, among: AbstractSet[str] | None) -> set[str]:
         """As above, but not noted: no value depends on it."""
-        return self._totals is None or self._totals.is_touched(name, over)
+        return set() if self._totals is None else self._totals.touched(over, among)
 
     def _note(self, read: Read, found: int) -> int:
         self.reads.setdefault((read.kind, read.measure, read.over, read.percent), read)

@@ -561,8 +561,8 @@ class EvaluatingStage:
         }
         yield from loaded.leave(kept)
         gone: dict[bytes, None] = {}
-        for kpi, window, key in self._keys(scope, windows):
-            if key in exists or (only is not None and kpi.name not in only):
+        for kpi, window, key in self._keys(scope, windows, only):
+            if key in exists:
                 continue
             if not window.complete:
                 loaded.hide(kpi.name, window.kind)
@@ -587,14 +587,17 @@ class EvaluatingStage:
             for value in self._evaluator.values(scope, loaded.totals, (window,)):
                 yield value_key(value.kpi.name, window.kind, window.key, scope)
 
-    def _keys(self, scope: str, windows: Iterable[Window]) -> Iterator[tuple[Kpi, Window, bytes]]:
-        """All records that a scope may have in windows."""
+    def _keys(
+        self, scope: str, windows: Iterable[Window], only: frozenset[str] | None = None
+    ) -> Iterator[tuple[Kpi, Window, bytes]]:
+        """All records that a scope may have in windows; `only` of these KPIs."""
         dimension, _ = split_scope(scope)
         for window in windows:
             for kpi in self._plan.catalogue.existing(
                 dimension, window.kind, closed=window.complete
             ):
-                yield kpi, window, value_key(kpi.name, window.kind, window.key, scope)
+                if only is None or kpi.name in only:
+                    yield kpi, window, value_key(kpi.name, window.kind, window.key, scope)
 
 
 def _importance(scope: str) -> tuple[int, str]:

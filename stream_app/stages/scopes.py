@@ -4,13 +4,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from stream_app.domain.calendar import DAY_US, FIVE_MINUTES_US, BusinessCalendar
+from stream_app.domain.calendar import FIVE_MINUTES_US, BusinessCalendar
 from stream_app.domain.cells import FIVE_MINUTE_BASE
 from stream_app.domain.evaluation import KpiValue
 from stream_app.domain.measures import AGED, STOCKS
 from stream_app.domain.scopes import COMPANY
 from stream_app.domain.totals import ScopeTotals
-from stream_app.domain.windows import Days, FiveMinutes, Window
+from stream_app.domain.windows import Window
 from stream_app.stages.ports import State
 from stream_app.wire.experiment import SaidResult
 from stream_app.wire.partial import Cell, PartialKey, bucket_text, decode_cell, parse_bucket
@@ -60,7 +60,7 @@ class Dirt:
             return True
         if self.five_minutes and window.kind in ("hour", "day") and not window.complete:
             return True
-        first, end = _reach(window)
+        first, end = window.reach
         if self.levels_from is not None and self.levels_from < end:
             return True
         return any(first <= day < end for day in self.days)
@@ -248,25 +248,3 @@ class ScopeStore:
         if bucket < FIVE_MINUTE_BASE:
             return bucket
         return self._calendar.day_of((bucket - FIVE_MINUTE_BASE) * FIVE_MINUTES_US)
-
-
-def _reach(window: Window) -> tuple[int, int]:
-    """The days that a window and its comparisons cover, from the first to after the last."""
-    first, end = _span(window.range)
-    for other in (
-        window.previous,
-        window.before_previous,
-        window.last_year,
-        window.previous_last_year,
-        window.whole,
-    ):
-        if other is not None:
-            other_first, other_end = _span(other)
-            first, end = min(first, other_first), max(end, other_end)
-    return first, end
-
-
-def _span(over: Days | FiveMinutes) -> tuple[int, int]:
-    if isinstance(over, Days):
-        return over.first, over.end
-    return over.day - 1 - (over.end - over.first) * FIVE_MINUTES_US // DAY_US, over.day + 1

@@ -1,5 +1,6 @@
 """`kpi.values`: the latest value of every KPI, for other services (contract.md, section 4)."""
 
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -10,6 +11,7 @@ from stream_app.domain.scopes import encode, split_scope
 from stream_app.domain.targets import Standing
 
 VERSION: Final = 1
+_encoded_start: Final = lru_cache(maxsize=4_096)(encode)
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -72,7 +74,7 @@ def target_said(standing: Standing, state: str) -> TargetSaid:
 
 def value_key(kpi: str, window: str, start_key: str, scope: str) -> bytes:
     """The key `kpi|window|start|dimension|member`; a moving window's start is `now`."""
-    return f"{kpi}|{window}|{encode(start_key)}|{scope}".encode()
+    return f"{kpi}|{window}|{_encoded_start(start_key)}|{scope}".encode()
 
 
 def encode_value(record: Said, *, event_time: str, published_at: str, revision: int) -> bytes:

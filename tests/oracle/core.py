@@ -74,7 +74,11 @@ def expected(cells: Cells, config: Config) -> Sums:
     for (dimension, member), counts in cells.items():
         for (measure, currency), values in counts.items():
             by_stage = dimension in STAGE_SPLITS
-            if measure.startswith("cycle=") or by_stage != (measure in ONLY_BY_STAGE):
+            if (
+                measure.startswith("cycle=")
+                or "|" in measure
+                or by_stage != (measure in ONLY_BY_STAGE)
+            ):
                 continue
             key = measure if currency is None else f"{measure}/{currency}"
             for when, value in values.items():

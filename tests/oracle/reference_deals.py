@@ -102,6 +102,16 @@ def staged(thread: Thread, stage: str | None, attributes: Data) -> dict[str, str
     return {"stage": f"{pipeline}:{stage or UNASSIGNED}", "pipeline": pipeline}
 
 
+def apart_by_stage(
+    thread: Thread, stage: str | None, attributes: Data, measure: str, units: int
+) -> Counts:
+    """The same money once more, under a name that says its pipeline and stage."""
+    if stage is None:
+        return {}
+    pipeline = thread.pipeline(attributes) or ""
+    return {(f"{measure}|{pipeline}|{stage}", thread.currency(attributes)): units}
+
+
 def open_deal(thread: Thread, deal: str) -> Measured:
     """What is counted of a deal only while it is open: where it should close, where it is stuck."""
     life = life_of(thread, deal, thread.end)
@@ -115,16 +125,23 @@ def open_deal(thread: Thread, deal: str) -> Measured:
     lines = thread.lines(attributes)
     stage = staged(thread, life.stage, attributes)
     stage.pop("pipeline", None)
+
+    def by_stage(measure: str, units: int) -> Counts:
+        return apart_by_stage(thread, life.stage, attributes, measure, units)
+
     expected = attributes.get("expected_close_on")
     if expected is not None:
         yield from of_deal(
             thread,
             deal,
-            {("closing_value", currency): amount},
+            {("closing_value", currency): amount, **by_stage("closing_value", amount)},
             thread.end,  # AMBIGUOUS: at_time is now, for the day itself may lie ahead
             when=date.fromordinal(expected),
             extra=stage,
-            lines={product: {("closing_value", currency): m[0]} for product, m in lines.items()},
+            lines={
+                product: {("closing_value", currency): m[0], **by_stage("closing_value", m[0])}
+                for product, m in lines.items()
+            },
         )
     if life.stage is not None:
         yield from of_deal(
@@ -169,16 +186,15 @@ def stocks_of_deal(thread: Thread, deal: str) -> Measured:
                 continue
             attributes = thread.deal_at(deal, until)
             currency = thread.currency(attributes)
-            lines = {
-                product: {("open_deals", None): sign, ("open_value", currency): sign * line[0]}
-                for product, line in thread.lines(attributes).items()
-            }
+
+            def held(units: int) -> Counts:
+                apart = apart_by_stage(thread, life.stage, attributes, "open_value", sign * units)  # noqa: B023
+                return {("open_deals", None): sign, ("open_value", currency): sign * units, **apart}  # noqa: B023
+
+            lines = {product: held(line[0]) for product, line in thread.lines(attributes).items()}
             yield from split(
                 thread,
-                {
-                    ("open_deals", None): sign,
-                    ("open_value", currency): sign * thread.money(attributes)[0],
-                },
+                held(thread.money(attributes)[0]),
                 event.time,
                 thread.credited(thread.deal_says(deal), until),
                 extra=staged(thread, life.stage, attributes),

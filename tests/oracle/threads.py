@@ -37,7 +37,11 @@ STAGES = ["s1", "s2", "s3", "s9"]  # s9 is in no pipeline
 
 def pipeline(name: str, *stages: str) -> Pipeline:
     return Pipeline(
-        name=name, stages=tuple(Stage(name=stage, probability=Decimal("0.5")) for stage in stages)
+        name=name,
+        stages=tuple(
+            Stage(name=stage, probability=Decimal(chance))
+            for stage, chance in zip(stages, ("0.5", "0.125", "0.333"), strict=False)
+        ),
     )
 
 
@@ -72,11 +76,12 @@ def a_config(rnd: Random) -> Config:
         ),
         currencies={code: rates for code, rates in RATES.items() if code != currency},
         pipelines=rnd.choice(PIPELINES),
+        stuck_after_days=rnd.choice([0, 1, 30]),
         activate_on=rnd.choice(["event", "win"]),
         dimensions=splits,
         credit=effective_credit(splits, overrides),
         history=History(day=rnd.choice([2, 35]), week=3, month=3, quarter=2, year=2),
-        windows=("hour", "day", "week", "month", "quarter", "year", "7d", "30d", "365d"),
+        windows=("hour", "day", "week", "month", "quarter", "year", "7d", "30d", "90d", "365d"),
         directory=rnd.choice([{}, {"a": Rep(id="a", team="home"), "b+c": Rep(id="b+c")}]),
     )
 
