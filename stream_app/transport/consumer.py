@@ -196,6 +196,8 @@ class BatchConsumer(Consumer):
         """One try at a time: aiokafka tries for ever while the coordinator is away."""
         if self._kafka_commit is not None and not self._kafka_commit.done():
             return False
+        if self._thread.should_stop:
+            return False  # it crashed: its loop is closed, and nobody relies on this offset
         self._kafka_commit = asyncio.ensure_future(
             cast("Awaitable[bool]", super()._commit(offsets))
         )
