@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 
 from stream_app.cli.reading import FOUND, config_option
-from stream_app.cli.startup import settings_and_company
+from stream_app.cli.startup import USAGE, settings_and_company
 from stream_app.render.alertmanager import Mail
-from stream_app.render.drift import drift, write
+from stream_app.render.drift import drift, leftovers, write
 from stream_app.render.files import Wishes, rendered_files
 
 
@@ -63,7 +63,17 @@ def command(
             sys.exit(FOUND)
         click.echo(f"{len(files)} rendered files are as they should be")
         return
-    changed = write(out, files)
+    try:
+        changed = write(out, files)
+    except OSError as error:
+        click.echo(
+            f"{error.filename}: cannot be written ({error.strerror}); name a directory of yours"
+            " with --out",
+            err=True,
+        )
+        sys.exit(USAGE)
+    for name in leftovers(out, files):
+        click.echo(f"{name}: is not rendered any more, remove it", err=True)
     for name in changed:
         click.echo(name)
     click.echo(f"{len(changed)} of {len(files)} files changed in {out}")

@@ -26,7 +26,7 @@ def drift(directory: Path, files: Mapping[str, str]) -> Iterator[str]:
 
 
 def write(directory: Path, files: Mapping[str, str]) -> list[str]:
-    """Write what differs and remove leftovers; returns the names of both."""
+    """Write what differs; returns the names. Nothing is removed: see `leftovers`."""
     changed = []
     for name, wanted in files.items():
         path = directory / name
@@ -34,19 +34,16 @@ def write(directory: Path, files: Mapping[str, str]) -> list[str]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(wanted, encoding="utf-8")
             changed.append(name)
-    for name in leftovers(directory, files):
-        (directory / name).unlink()
-        changed.append(name)
     return changed
 
 
 def leftovers(directory: Path, files: Mapping[str, str]) -> list[str]:
-    """Files in the folders of rendered files that no longer belong there."""
+    """Files that were rendered once and are not any more; whatever else lies there is not ours."""
     return sorted(
         name
-        for folder in OWNED
-        for path in (directory / folder).glob("*.*")
-        if (name := path.relative_to(directory).as_posix()) not in files
+        for folder, mark in OWNED.items()
+        for path in (directory / folder).glob("*.json")
+        if (name := path.relative_to(directory).as_posix()) not in files and mark in _read(path)
     )
 
 

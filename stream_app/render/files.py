@@ -24,8 +24,11 @@ SCHEMAS: Final = "deploy/schemas"
 ASYNCAPI: Final = "deploy/asyncapi.yaml"
 DASHBOARDS_FOLDER: Final = "grafana/dashboards"
 PLAYLIST: Final = "grafana/playlist.json"
-OWNED: Final = (RULES, SCHEMAS, DASHBOARDS_FOLDER)
-"""Folders that hold rendered files only: what else lies there is a leftover."""
+OWNED: Final = {
+    SCHEMAS: '"$schema": "https://json-schema.org/',
+    DASHBOARDS_FOLDER: '"uid": "stream-app-',
+}
+"""Folder → what stands in every file that is rendered into it."""
 
 _MARK: Final = "# Rendered by `stream-app render`; do not edit, change the configuration instead.\n"
 

@@ -114,6 +114,16 @@ PIPELINE_ALERTS: Final = (
         meaning="The KPIs of a share of all deals stand still.",
     ),
     PipelineAlert(
+        name="StreamAppPartitionStopped",
+        watched="max by (topic, partition) (stream_app_stopped_before_offset)",
+        condition=">= 0",
+        lasting="0s",
+        severity="critical",
+        summary="{{ $labels.topic }}/{{ $labels.partition }} is stopped before its bad record"
+        " {{ $value }}",
+        meaning="`poison: stop` asks for it: the KPIs of a share of all deals stand still.",
+    ),
+    PipelineAlert(
         name="StreamAppStale",
         watched="histogram_quantile(0.99, sum by (le) (rate(stream_app_freshness_seconds_bucket"
         "[5m])))",

@@ -35,7 +35,8 @@ def simulated_company(directory: Path) -> Company:
     content = matching_configuration(OPTIONS)
     content["business"] = {"timezone": "Europe/Berlin", "currency": "EUR", "clock": "event"}
     content["customers"] = {"activate_on": "win"}  # so that customers have a source
-    content["history"] = {"day": 1, "week": 1, "month": 1, "quarter": 1, "year": 1}
+    content["windows"] = ["hour", "day", "month", "30d", "90d", "365d"]
+    content["history"] = {"day": 1, "month": 1}
     content["targets"] = [
         {"name": f"{kpi}-{dimension}", "kpi": kpi, "window": "month", "dimension": dimension}
         | {"at_most" if kpi == "leads" else "at_least": 1}

@@ -36,7 +36,9 @@ def test_check_shows_what_differs_and_writes_nothing(tmp_path: Path) -> None:
     changed = tmp_path / "deploy/prometheus/rules/pipeline.yml"
     changed.write_text(changed.read_text().replace("severity: info", "severity: page"))
     leftover = tmp_path / "grafana/dashboards/old.json"
-    leftover.write_text("{}")
+    leftover.write_text('{"uid": "stream-app-old"}')
+    mine = leftover.with_name("mine.json")
+    mine.write_text('{"uid": "my-own"}')
 
     code, shown, advice = render("--out", tmp_path, "--check")
 
@@ -47,8 +49,27 @@ def test_check_shows_what_differs_and_writes_nothing(tmp_path: Path) -> None:
     assert "What to do: run" in advice
     assert leftover.exists()
 
-    assert render("--out", tmp_path)[0] == 0
-    assert not leftover.exists()
+    assert "mine.json" not in shown
+
+    code, _, advice = render("--out", tmp_path)
+    assert (code, advice) == (
+        0,
+        "grafana/dashboards/old.json: is not rendered any more, remove it\n",
+    )
+    assert leftover.exists()  # never removed by us
+    leftover.unlink()
+    assert render("--out", tmp_path, "--check")[0] == 0
+
+
+def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    blocked = tmp_path / "deploy"
+    blocked.write_text("a file")
+
+    code, _, advice = render("--out", tmp_path)
+
+    assert code == 2
+    assert advice.startswith(f"{blocked}")
+    assert "name a directory of yours with --out" in advice
 
 
 @pytest.mark.parametrize("names", [False, True])

@@ -34,6 +34,7 @@ EMPTY: Mapping[str, str] = {
     r"^max\(kpi_previous\{kpi=\"(revenue_growth|forecast|clv)": "nothing comparable earlier",
 }
 """Expressions that rightly have no data: a pattern, and why."""
+SILENT = {"StreamAppPartitionStopped": "a partition has this series only while it is stopped"}
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +163,7 @@ def test_what_an_alert_watches_has_data_and_a_healthy_pipeline_does_not_alert(
     # What compares with a quarter of an hour ago is asked without that.
     watched = re.sub(r" - max by .*offset 15m\)", "", alert.watched)
 
-    assert prometheus.query(watched)
+    assert bool(prometheus.query(watched)) is (alert.name not in SILENT)
     prometheus.query(alert.expression)
     assert prometheus.query(f'ALERTS{{alertname="{alert.name}",alertstate="firing"}}') == []
 
