@@ -14,7 +14,9 @@ from stream_app.domain.catalogue import Catalogue
 from stream_app.domain.rates import Rates
 from stream_app.domain.rules import FoldRules
 from stream_app.domain.windows import WindowRules, last_instant_of
+from stream_app.goals import working_days_of
 from stream_app.kpis import DEFINITIONS
+from stream_app.stages.alerting import AlertPlan
 from stream_app.stages.evaluating import Evaluation
 from stream_app.wire.cloudevent import Rules
 
@@ -56,6 +58,10 @@ class SimulatedCompany:
         return self.config.business.as_of is None and not self.is_event_clock
 
 
+async def _no_alerts() -> list[tuple[bytes, bytes | None]]:
+    return []  # there are no targets
+
+
 @lru_cache
 def company(clock: str) -> SimulatedCompany:
     """The company whose "now" is the newest `event`, a `date`, or the `wall` clock."""
@@ -68,15 +74,27 @@ def company(clock: str) -> SimulatedCompany:
     catalogue = Catalogue.of([d for d in DEFINITIONS if d.name in _KPIS], config)
     rules = FoldRules.from_config(config)
     as_of = config.business.as_of
+    windows = WindowRules.from_config(config, rules.calendar)
     plan = Evaluation(
         catalogue=catalogue,
-        windows=WindowRules.from_config(config, rules.calendar),
+        windows=windows,
         rates=Rates.from_config(config),
         calendar=rules.calendar,
         values_topic=VALUES,
         sources=SOURCES,
         experiments={},
         experiments_topic="kpi.experiments",
+        event_clock=config.business.clock == "event",
+        alerts=AlertPlan(
+            goals=(),
+            working=working_days_of(config),
+            calendar=rules.calendar,
+            windows=windows,
+            topic="kpi.alerts",
+            partitions=PARTIALS_PARTITIONS,
+            log=_no_alerts,
+            clock_stands=as_of is not None,
+        ),
         fixed_now_us=(
             None if as_of is None else last_instant_of(as_of.toordinal(), rules.calendar)
         ),

@@ -159,6 +159,7 @@ class Worker:
             own=_own,
             reclaim=reclaim,
             rewind=rewind,
+            halt=lambda tp: self.positioning.halt(TP(*tp)),
             fatal=self._fatal,
             farewell=self._say_farewell,
         )
