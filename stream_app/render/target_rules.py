@@ -72,9 +72,9 @@ def achieved(target: str) -> str:
 
 
 def _rules(target: Target, company: Company) -> Iterator[Mapping[str, Any]]:
-    labels = {"target": target.name, "about": "kpi"}
+    labels = {"target": _literal(target.name), "about": "kpi"}
     if target.owner is not None:
-        labels["owner"] = target.owner
+        labels["owner"] = _literal(target.owner)
     annotations = _annotations(target, company)
     yield {
         "alert": OFF_TARGET,
@@ -95,7 +95,12 @@ def _rules(target: Target, company: Company) -> Iterator[Mapping[str, Any]]:
 def _title(target: Target, company: Company) -> str:
     definition = next(kpi.definition for kpi in company.catalogue.kpis if kpi.name == target.kpi)
     whose = "" if target.dimension == ("company",) else " of {{ $labels.member }}"
-    return f"{definition.title}{whose} ({target.window})"
+    return f"{_literal(definition.title)}{whose} ({target.window})"
+
+
+def _literal(text: str) -> str:
+    """The text in a place where Prometheus expands templates."""
+    return text.replace("{{", '{{ "{{" }}')
 
 
 def _fault(target: Target) -> str:

@@ -27,7 +27,8 @@ notify:
 targets:
   - {name: a, kpi: win_rate, window: month, at_least: 0.2, owner: 'lead "emea"'}
   - {name: b, kpi: win_rate, window: month, at_least: 0.2, owner: somebody else, severity: critical}
-  - {name: 'c "d" 5 %', kpi: revenue, window: month, dimension: team, at_most: 5}
+  - {name: 'c "d" {{e}} 5 %d', kpi: odd, window: month, dimension: team, at_most: 5, owner: '{{x}}'}
+kpis: {odd: {formula: revenue / leads, unit: count, title: 'Odd {{ $labels.member }}'}}
 """
 
 
@@ -167,3 +168,6 @@ def test_targets_with_odd_names_render_rules_that_prometheus_accepts(
     path.write_text(yaml.safe_dump(target_rules(everybody)), encoding="utf-8")
 
     accepted(prometheus_tools.promtool, "check", "rules", "--lint-fatal", path)
+    cases = tmp_path / "odd.case"
+    cases.write_bytes((GOLDEN.parent / "odd_targets.yml").read_bytes())
+    accepted(prometheus_tools.promtool, "test", "rules", cases)

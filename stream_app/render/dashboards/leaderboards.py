@@ -36,7 +36,8 @@ def _leaderboard(scene: Scene, dimension: str, title: str) -> Dashboard:
     uid = title.lower()
     text = f"{title} against each other and their targets, in the chosen window."
     if not scene.has(dimension):
-        return bare_frame(uid, title, f"KPIs are not split by {dimension}: see `dimensions`.")
+        why = f"KPIs are not split by {dimension}: see `dimensions`."
+        return filled(bare_frame(uid, title, why), liveness())
     look = scene.named if dimension == "rep" else scene.look
     board = frame(scene, uid, title, text)
     ranked = [

@@ -32,6 +32,7 @@ def dashboard(scene: Scene) -> Dashboard:
                     title=f"{scene.title(kpi, dimension)} by {dimension.replace('_', ' ')}",
                 )
                 for dimension in splits
+                if kpi in scene.kpis_of(dimension, kpi.name)
             ],
         )
         for kpi in scene.kpis("nps", "csat")

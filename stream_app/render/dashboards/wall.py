@@ -23,9 +23,9 @@ PLACE: Final = query.place("$window", "$dimension", "$member")
 
 def dashboard(scene: Scene) -> Dashboard:
     """Two rows of four numbers; with the variables the same wall for one team or channel."""
-    big = scene.kpis(*BIG)
-    others = [kpi for kpi in scene.company.catalogue.kpis if kpi not in big]
-    big = [*big, *others][: len(BIG)]
+    big = scene.kpis_of("company", *BIG)
+    names = [kpi.name for kpi in scene.company.catalogue.kpis if kpi not in big]
+    big = [*big, *scene.kpis_of("company", *names)][: len(BIG)]
     board = frame(
         scene,
         "company-wall",
