@@ -23,8 +23,16 @@ from stream_app.render.files import Wishes, rendered_files
 )
 @click.option("--check", is_flag=True, help="Write nothing; show what differs and end with 1.")
 @click.option("--names", is_flag=True, help="Dashboards show the directory's names of persons.")
+@click.option(
+    "--prometheus",
+    default="http://prometheus:9090",
+    show_default=True,
+    help="Its address as Grafana sees it.",
+)
 @click.option("--smtp", default="localhost:25", show_default=True, help="Mail server, host:port.")
-@click.option("--smtp-from", default="stream-app@localhost", show_default=True)
+@click.option(
+    "--smtp-from", default="stream-app@localhost", show_default=True, help="Sender of the mails."
+)
 @click.option("--smtp-user", help="Its login; the password is read from --smtp-password-file.")
 @click.option(
     "--smtp-password-file",
@@ -38,6 +46,7 @@ def command(
     *,
     check: bool,
     names: bool,
+    prometheus: str,
     smtp: str,
     smtp_from: str,
     smtp_user: str | None,
@@ -50,7 +59,7 @@ def command(
     """
     _, company = settings_and_company(config_path)
     mail = Mail(smarthost=smtp, sender=smtp_from, user=smtp_user, password_file=smtp_password_file)
-    files = rendered_files(company, Wishes(names=names, mail=mail))
+    files = rendered_files(company, Wishes(names=names, prometheus=prometheus, mail=mail))
     if check:
         differences = [*drift(out, files)]
         click.echo("".join(differences), nl=False)

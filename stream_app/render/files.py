@@ -13,7 +13,7 @@ from stream_app.render.alertmanager import Mail, alertmanager
 from stream_app.render.asyncapi import asyncapi
 from stream_app.render.dashboards import DASHBOARDS, ON_THE_WALL
 from stream_app.render.dashboards.frame import Scene
-from stream_app.render.panels import Look
+from stream_app.render.panels import DATASOURCE, Look
 from stream_app.render.pipeline_rules import pipeline_rules
 from stream_app.render.schemas import schemas
 from stream_app.render.target_rules import target_rules
@@ -24,6 +24,10 @@ SCHEMAS: Final = "deploy/schemas"
 ASYNCAPI: Final = "deploy/asyncapi.yaml"
 DASHBOARDS_FOLDER: Final = "grafana/dashboards"
 PLAYLIST: Final = "grafana/playlist.json"
+PROVISIONING: Final = "grafana/provisioning"
+DASHBOARDS_IN_GRAFANA: Final = "/var/lib/stream-app/dashboards"
+"""Where Grafana finds the dashboards: the compose file mounts them there."""
+
 OWNED: Final = {
     SCHEMAS: '"$schema": "https://json-schema.org/',
     DASHBOARDS_FOLDER: '"uid": "stream-app-',
@@ -39,9 +43,11 @@ class Wishes:
 
     Attributes:
         names: dashboards show the directory's display names instead of pseudonyms.
+        prometheus: its address as Grafana sees it.
     """
 
     names: bool = False
+    prometheus: str = "http://prometheus:9090"
     mail: Mail = field(default_factory=Mail)
 
 
@@ -55,6 +61,7 @@ def rendered_files(company: Company, wishes: Wishes) -> Mapping[str, str]:
         ASYNCAPI: _yaml(asyncapi(described)),
     }
     files |= _grafana(Scene(company, _look(company, wishes)))
+    files |= _provisioning(wishes.prometheus)
     files |= {f"{SCHEMAS}/{topic}.json": _json(schema) for topic, schema in described.items()}
     return files
 
@@ -78,6 +85,37 @@ def _grafana(scene: Scene) -> Mapping[str, str]:
         ],
     }
     return files | {PLAYLIST: _json(playlist)}
+
+
+def _provisioning(prometheus: str) -> Mapping[str, str]:
+    """What Grafana reads at its start: one data source, and a folder that nobody can edit."""
+    source = {
+        "name": "stream-app",
+        "uid": DATASOURCE.uid,
+        "type": DATASOURCE.type_val,
+        "access": "proxy",
+        "url": prometheus,
+        "isDefault": True,
+        "editable": False,
+        "jsonData": {"timeInterval": "5s", "httpMethod": "POST"},
+    }
+    provider = {
+        "name": "stream-app",
+        "folder": "Sales",
+        "type": "file",
+        "allowUiUpdates": False,
+        "disableDeletion": True,
+        "updateIntervalSeconds": 30,
+        "options": {"path": DASHBOARDS_IN_GRAFANA},
+    }
+    return {
+        f"{PROVISIONING}/datasources/stream-app.yml": _yaml(
+            {"apiVersion": 1, "datasources": [source]}
+        ),
+        f"{PROVISIONING}/dashboards/stream-app.yml": _yaml(
+            {"apiVersion": 1, "providers": [provider]}
+        ),
+    }
 
 
 def _json(document: object) -> str:
