@@ -37,7 +37,7 @@ def test_every_company_gets_dashboards_without_empty_corners(text: str, tmp_path
 
     files = rendered_files(company, Wishes())
 
-    boards = [json.loads(text) for name, text in files.items() if "dashboards/" in name]
+    boards = [json.loads(text) for name, text in files.items() if "grafana/dashboards/" in name]
     assert len(boards) == 7
     for board in boards:
         places = [panel["gridPos"] for panel in board["panels"]]
