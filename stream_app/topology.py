@@ -22,6 +22,7 @@ from stream_app.agents.table_state import TableState
 from stream_app.company import Company, load_company
 from stream_app.config.errors import ConfigErrors
 from stream_app.config.model import Config
+from stream_app.domain.currencies import MINOR_UNIT_EXPONENTS
 from stream_app.domain.rates import Rates
 from stream_app.domain.rules import FoldRules
 from stream_app.domain.trial import trial_scope
@@ -170,6 +171,7 @@ def _add_evaluate(app: StreamApp) -> PartitionWork[EvaluatingStage]:
             experiments_topic=runtime.topics.experiments,
             fixed_now_us=None if as_of is None else last_instant_of(as_of.toordinal(), calendar),
             event_clock=config.business.clock == "event",
+            money_exponent=MINOR_UNIT_EXPONENTS[config.business.currency],
             alerts=alerting.AlertPlan(
                 goals=runtime.company.goals,
                 working=runtime.company.working_days,

@@ -7,7 +7,7 @@ from stream_app.domain.catalogue import Catalogue
 from stream_app.domain.kpi import Kpi
 from stream_app.domain.scopes import COMPANY, split_scope
 from stream_app.domain.totals import ScopeTotals
-from stream_app.domain.views import Number, Result, Sides, Views
+from stream_app.domain.views import Number, Reading, Result, Sides, Views
 from stream_app.domain.windows import Window, WindowRules
 
 
@@ -93,6 +93,9 @@ def evaluate(scope: str, totals: ScopeTotals, kpi: Kpi, window: Window) -> KpiVa
 
 def has_record(scope: str, kpi: Kpi, window: Window, sides: Sides) -> bool:
     """Whether a KPI's record exists for a window of a scope, as `Evaluator.values` says."""
+    for asked in kpi.formula.asks:
+        if sides.value is None or sides.value.read(Reading("target", asked)) is None:
+            return False
     for place, measures in kpi.formula.touched.items():
         view = sides.at(place)
         if view is not None and not measures.isdisjoint(view.touched):

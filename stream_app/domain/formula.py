@@ -20,6 +20,7 @@ operand is null or a divisor is 0. The functions:
                               today; without a number: `stuck_after` of the configuration
     median(measure)           nearest rank, off by at most 1 %: cycle_seconds
     percentile(measure, 90)   the same for any percentage above 0, at most 100
+    target(revenue)           what the target of that KPI asks for in this window, if there is one
     inverse(x, 5)             1 / x, at most the limit; the limit too where x is 0
 
 How it is evaluated: `stream_app.domain.formula_nodes`.
@@ -90,6 +91,7 @@ def parse(text: str, vocabulary: Vocabulary, requires: str | None = None) -> For
         reads_levels=parser.reads_levels,
         reads_whole=parser.reads_whole,
         as_of_now=parser.as_of_now,
+        asks=frozenset(parser.asks),
         root=root,
         condition=condition,
     )
@@ -107,6 +109,7 @@ class _Parser:
         self.reads_levels = False
         self.reads_whole = False
         self.as_of_now = False
+        self.asks: set[str] = set()
         self._functions: dict[str, Callable[[Symbol], Node]] = {
             "at_end": lambda _: self._level(at_end=True),
             "at_start": lambda _: self._level(at_end=False),
@@ -116,6 +119,7 @@ class _Parser:
             "median": lambda _: self._percentile(_MEDIAN),
             "older_than": self._older_than,
             "percentile": lambda _: self._percentile(None),
+            "target": lambda _: self._target(),
             "previous": lambda name: self._compared(name, previous=True),
             "weighted": self._weighted,
             "whole": self._whole,
@@ -212,6 +216,7 @@ class _Parser:
         self.compares |= kpi.compares
         self.reads_levels |= kpi.reads_levels
         self.reads_whole |= kpi.reads_whole
+        self.asks |= kpi.asks
         return kpi.as_operand()
 
     def _touch(self, *measures: str) -> None:
@@ -327,6 +332,16 @@ class _Parser:
                 symbol.position,
             )
         self.as_of_now = True
+
+    def _target(self) -> Node:
+        symbol = self._symbols.take()
+        scale = self._vocabulary.scale_of(symbol.text)
+        if scale is None or symbol.text in STOCKS | INNER:
+            raise FormulaError(
+                f"target needs a total like revenue, not {symbol.text!r}", symbol.position
+            )
+        self.asks.add(symbol.text)
+        return nodes.operand(Reading("target", symbol.text), scale)
 
     def _one_of(self, known: AbstractSet[str], function: str, what: str) -> Symbol:
         symbol = self._symbols.take()

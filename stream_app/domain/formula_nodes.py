@@ -64,6 +64,7 @@ class Formula:
         reads_levels: it reads a stock, so that it does not exist for `hour`.
         reads_whole: it looks ahead to the end of the window, so that it does not exist for `hour`.
         as_of_now: it reads an age, so that it exists in the running `day` and has no earlier value.
+        asks: totals whose targets it reads: without one there is no record.
         condition: what must hold, else the value is null.
     """
 
@@ -74,6 +75,7 @@ class Formula:
     reads_levels: bool
     reads_whole: bool
     as_of_now: bool
+    asks: frozenset[str]
     root: Node
     condition: Condition | None = None
 

@@ -43,6 +43,11 @@ class Goals:
         found = self._by_dimension.get(dimension, ())
         return [goal for goal in found if goal.concerns(member)]
 
+    def has_total_of(self, dimension: str) -> bool:
+        """Whether a total is to be reached by members of a dimension."""
+        goals = self._by_dimension.get(dimension, ())
+        return any(goal.is_total and goal.wants_more for goal in goals)
+
     def has_dimension_of(self, scope: str) -> bool:
         """Whether anything may be asked of a scope."""
         return split_scope(scope)[0] in self._by_dimension

@@ -151,7 +151,7 @@ class Standing:
         """How much of the target is reached; None where that cannot be said."""
         if self.value is None or self.threshold is None:
             return None
-        value, threshold = _exact(self.value), _exact(self.threshold)
+        value, threshold = exact(self.value), exact(self.threshold)
         if self.goal.target.growth is None and not self.goal.wants_more:
             value, threshold = threshold, value
         return float(value / threshold) if threshold else None
@@ -179,7 +179,7 @@ def stand(
     window = value.window
     if not (goal.pursued_in(window) if window.complete else goal.pursued_on(today)):
         return None
-    judged, asked = value.value, _asked(goal, value, totals)
+    judged, asked = value.value, threshold_of(goal, value, totals)
     if goal.target.growth is not None:
         judged = _compared(value, totals)
     elif asked is None:
@@ -209,8 +209,8 @@ def stand(
     )
 
 
-def _asked(goal: Goal, value: KpiValue, totals: ScopeTotals) -> Number | None:
-    """The target's value in this window; None where there is none."""
+def threshold_of(goal: Goal, value: KpiValue, totals: ScopeTotals) -> Number | None:
+    """What is asked in the window of a value, in the KPI's unit; None where nothing is."""
     target = goal.target
     if goal.quotas is not None:
         _, member = split_scope(value.scope)
@@ -302,18 +302,18 @@ def _reached(goal: Goal, judged: Number | None, asked: Number | None) -> bool:
 
 
 def _holds(goal: Goal, value: Number, bar: Number) -> bool:
-    exact, wanted = _exact(value), _exact(bar)
-    return exact >= wanted if goal.wants_more else exact <= wanted
+    found, wanted = exact(value), exact(bar)
+    return found >= wanted if goal.wants_more else found <= wanted
 
 
-def _exact(number: Number) -> Fraction:
+def exact(number: Number) -> Fraction:
     """A number as it is written: 0.3 is three tenths, not the nearest float."""
     return Fraction(repr(number)) if isinstance(number, float) else Fraction(number)
 
 
 def _times(number: Number, factor: Fraction) -> Number:
     """The product, exact where it has a short decimal."""
-    product = _exact(number) * factor
+    product = exact(number) * factor
     if product.denominator == 1:
         return product.numerator
     rest = product.denominator

@@ -16,6 +16,7 @@ from stream_app.domain.histogram import Histogram
 from stream_app.domain.measures import HISTOGRAMS, MONEY, OF_ARMS, STOCKS, WEIGHABLE, split_measure
 from stream_app.domain.rates import Rates
 from stream_app.domain.series import Series
+from stream_app.domain.views import Exact
 from stream_app.domain.windows import Days, FiveMinutes, Range
 
 Partial = tuple[int, dict[str, int]]
@@ -63,7 +64,7 @@ class _Rows:
 class ScopeTotals:
     """What one scope has counted, by day and by five-minute bucket."""
 
-    __slots__ = ("_day_of_bucket", "_days", "_fives", "_partials", "_rates", "_raw")
+    __slots__ = ("_day_of_bucket", "_days", "_fives", "_partials", "_rates", "_raw", "asked")
 
     def __init__(self, rates: Rates, day_of_bucket: Callable[[int], int]) -> None:
         """Begin empty.
@@ -71,7 +72,11 @@ class ScopeTotals:
         Args:
             rates: what converts money into the business currency.
             day_of_bucket: the business day of a five-minute bucket, for the day's rate.
+
+        Attributes:
+            asked: what targets ask of the scope (`domain/asked.py`); None: nothing.
         """
+        self.asked: Callable[[str, Range], Exact | None] | None = None
         self._rates = rates
         self._day_of_bucket = day_of_bucket
         self._partials: dict[tuple[int, str], Partial] = {}
@@ -136,6 +141,10 @@ class ScopeTotals:
         """A flow's total before so many days before the last day of a range."""
         last = over.end - 1 if isinstance(over, Days) else over.day
         return self._days.row(name).total_before(last - days)
+
+    def target(self, name: str, over: Range) -> Exact | None:
+        """What is asked of a total in the window that a range begins; None: nothing."""
+        return None if self.asked is None else self.asked(name, over)
 
     def percentile(self, name: str, over: Range, percent: Fraction) -> int | None:
         """The nearest rank in a histogram over a range; None where it is empty."""

@@ -15,7 +15,7 @@ from stream_app.domain.windows import Days, Range, Window
 Exact = int | Fraction
 Number = int | float | Decimal
 
-Kind = Literal["flow", "at_start", "at_end", "aged", "percentile"]
+Kind = Literal["flow", "at_start", "at_end", "aged", "percentile", "target"]
 Place = Literal["window", "whole", "ever", "previous", "last_year"]
 """Where a measure must be other than zero to make a record exist."""
 
@@ -39,6 +39,9 @@ class Totals(Protocol):
 
     def percentile(self, name: str, over: Range, percent: Fraction) -> int | None:
         """The nearest rank in a histogram over a range."""
+
+    def target(self, name: str, over: Range) -> Exact | None:
+        """What is asked of a total in the window that a range begins."""
 
     def touched(self, over: Range, among: AbstractSet[str] | None) -> set[str]:
         """Which of some measures (None: of all) are other than zero somewhere in the range."""
@@ -114,15 +117,13 @@ class View:
             return totals.stock_at_start(name, over)
         if kind == "aged":
             return totals.aged(name, over, int(argument))
+        if kind == "target":
+            return totals.target(name, over)
         return totals.percentile(name, over, Fraction(argument))
 
 
 class Sides(NamedTuple):
-    """The views that one evaluation reads; None: nothing there to compare with.
-
-    An operand that knows more than totals (a target of this scope and window, say) finds it here:
-    one more field, filled by `Views`, and one more node in `formula_nodes`.
-    """
+    """The views that one evaluation reads; None: nothing there to compare with."""
 
     value: View | None
     compared: View | None

@@ -80,6 +80,10 @@ class NotingTotals:
         self._note(Read("percentile", name, over, found, percent), 0)
         return found
 
+    def target(self, name: str, over: Range) -> Exact | None:
+        """As above, but not noted: nothing that was counted adds up to it."""
+        return self._always if self._totals is None else self._totals.target(name, over)
+
     def touched(self, over: Range, among: AbstractSet[str] | None) -> set[str]:
         """As above, but not noted: no value depends on it."""
         return set() if self._totals is None else self._totals.touched(over, among)

@@ -56,4 +56,16 @@ DEFINITIONS = (
         ),
         windows=CALENDAR_KINDS,
     ),
+    Definition(
+        name="pipeline_coverage",
+        formula="whole(closing_value) / (target(revenue) - revenue)",
+        unit="ratio",
+        better="higher",
+        title="Pipeline coverage",
+        definition=(
+            "Open deals expected to close within the window, by what is missing of its revenue "
+            "target; only where there is one."
+        ),
+        windows=CALENDAR_KINDS,
+    ),
 )

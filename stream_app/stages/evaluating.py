@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 
 from stream_app.config.model import Experiment
+from stream_app.domain.asked import Asked
 from stream_app.domain.calendar import (
     FIVE_MINUTES_US,
     BusinessCalendar,
@@ -29,6 +30,7 @@ from stream_app.domain.evaluation import Evaluator, KpiValue
 from stream_app.domain.kpi import Kpi
 from stream_app.domain.rates import Rates
 from stream_app.domain.scopes import COMPANY, split_scope
+from stream_app.domain.standings import Goals
 from stream_app.domain.totals import ScopeTotals
 from stream_app.domain.windows import Window, WindowRules, last_instant_of
 from stream_app.stages.alert_outbox import OUTBOX
@@ -64,6 +66,7 @@ class Evaluation:
         fixed_now_us: what `as_of` fixes "now" to, else None.
         event_clock: "now" is the newest event, not what the clock says.
         experiments: by the key of their scope.
+        money_exponent: decimals of the business currency.
     """
 
     catalogue: Catalogue
@@ -76,6 +79,7 @@ class Evaluation:
     experiments: Mapping[str, Experiment]
     experiments_topic: str
     alerts: AlertPlan
+    money_exponent: int
     event_clock: bool = False
 
     @property
@@ -136,6 +140,8 @@ class EvaluatingStage:
         self._patiently = patiently
         self._wall_clock_us = wall_clock_us
         self._evaluator = Evaluator(plan.catalogue, plan.windows)
+        goals = Goals(plan.alerts.goals, plan.alerts.working, plan.windows.kinds)
+        self._asked = Asked(goals, plan.windows, plan.money_exponent)
         self._store = ScopeStore(state, self._new_totals, plan.calendar)
         self._alerts = Alerting(state, plan.alerts, self._store)
         self._lock = asyncio.Lock()
@@ -158,9 +164,11 @@ class EvaluatingStage:
         self._now_us = fixed if fixed is not None else told_us
         self._ready = set(msgspec.json.decode(meta.get("ready", "[]"), type=list[str]))
 
-    def _new_totals(self) -> ScopeTotals:
+    def _new_totals(self, scope: str) -> ScopeTotals:
         day_of = self._plan.calendar.day_of
-        return ScopeTotals(self._plan.rates, lambda bucket: day_of(bucket * FIVE_MINUTES_US))
+        totals = ScopeTotals(self._plan.rates, lambda bucket: day_of(bucket * FIVE_MINUTES_US))
+        totals.asked = self._asked.of(scope, totals)
+        return totals
 
     def _windows_on(self, day: int) -> tuple[Window, ...]:
         return self._evaluator.windows_at(last_instant_of(day, self._plan.calendar))
@@ -497,6 +505,7 @@ class EvaluatingStage:
         if bucket != self._windows_bucket:
             self._windows = self._evaluator.windows_at(self._now_us)
             self._windows_bucket = bucket
+            self._asked.refresh(self._windows, self._plan.calendar.day_of(self._now_us))
 
     def _records(self, scope: str, dirt: Dirt, revision: int) -> Iterator[OutRecord]:
         """What the scope must say now that it has not said, and what it must take back."""

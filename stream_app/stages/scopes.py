@@ -123,7 +123,7 @@ class ScopeStore:
     def __init__(
         self,
         state: State,
-        new_totals: Callable[[], ScopeTotals],
+        new_totals: Callable[[str], ScopeTotals],
         calendar: BusinessCalendar,
     ) -> None:
         self._state = state
@@ -144,7 +144,7 @@ class ScopeStore:
         stored = [scope.encode() for scope in missing if scope in self.known]
         rows = await self._state.prefetch_groups(SCOPE_CELLS, stored)
         for scope in missing:
-            loaded = self._loaded[scope] = LoadedScope(self._new_totals())
+            loaded = self._loaded[scope] = LoadedScope(self._new_totals(scope))
             for name, value in rows.get(scope.encode(), {}).items():
                 bucket, _, source = name.decode().partition("|")
                 cell = decode_cell(value)

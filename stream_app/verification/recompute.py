@@ -5,9 +5,11 @@ from typing import Final, NamedTuple
 
 from stream_app.config.model import Config
 from stream_app.domain.alerts import possible_states
+from stream_app.domain.asked import Asked
 from stream_app.domain.calendar import DAY_US, FIVE_MINUTES_US, five_minute_bucket
 from stream_app.domain.catalogue import Catalogue
 from stream_app.domain.cells import CellSplitter, Deltas, without_zeros
+from stream_app.domain.currencies import MINOR_UNIT_EXPONENTS
 from stream_app.domain.evaluation import Evaluator, KpiValue
 from stream_app.domain.events import Event, EventType
 from stream_app.domain.experiment import results
@@ -79,6 +81,8 @@ class Recomputation:
         self._evaluator = Evaluator(catalogue, windows)
         self._goals = Goals(goals, working or WorkingDays(), windows.kinds)
         self._goal_windows = GoalWindows(windows)
+        exponent = MINOR_UNIT_EXPONENTS[config.business.currency]
+        self._asked = Asked(self._goals, windows, exponent)
         self._rates = Rates.from_config(config)
         self._splitter = CellSplitter(self._rules)
         self._open: dict[bytes, ThreadLedger] = {}
@@ -189,6 +193,7 @@ class Recomputation:
             totals = self._totals.get(scope)
             if totals is None:
                 totals = self._totals[scope] = ScopeTotals(self._rates, self._day_of_bucket)
+                totals.asked = self._asked.of(scope, totals)
             totals.put(bucket, source, 1, measures)
 
     def _day_of_bucket(self, bucket: int) -> int:
@@ -200,6 +205,7 @@ class Recomputation:
         at_now = self._evaluator.windows_at(now_us)
         today = self._rules.calendar.day_of(now_us)
         self._goal_windows.refresh(now_us, today, five_minute_bucket(now_us))
+        self._asked.refresh(at_now, today)
         for scope, totals in self._totals.items():
             if is_trial_scope(scope):
                 continue

@@ -29,7 +29,7 @@ CONFIG = parse_config(BASE, "base", Path())
 KPIS = catalogue(CONFIG)
 RULES = WindowRules.from_config(CONFIG, CALENDAR)
 WORKING = working_days_of(CONFIG)
-MONEY = {"revenue", "cost"}
+MONEY = {"revenue", "cost", "closing_value"}
 
 
 def us(text: str) -> int:

@@ -232,6 +232,7 @@ class Rig:
             event_clock=self.is_event_clock,
             experiments={trial_scope(each.name): each for each in self.config.experiments},
             experiments_topic=EXPERIMENTS,
+            money_exponent=2,
             alerts=AlertPlan(
                 goals=self.company.goals,
                 working=self.company.working_days,

@@ -447,3 +447,34 @@ async def test_neither_crashes_nor_batches_change_what_is_told(
     assert set(changes(shaky, *whole)) == set(changes(calm, *whole))
     assert len(set(ids(shaky))) == len(ids(shaky))
     assert shaky.differences(script[-1][0]) == []
+
+
+async def test_coverage_follows_the_target_and_is_proven(redis: Client, tmp_path: Path) -> None:
+    target = {"name": "r", "kpi": "revenue", "window": "month", "dimension": "team"}
+    rig = Rig(redis, company_with(tmp_path, target | {"at_least": 400}), [])
+    await rig.own_all()
+    open_deal = told(
+        "deal.created",
+        "open",
+        NOON,
+        deal_id="open",
+        amount="600",
+        team="emea",
+        expected_close_on="2026-03-20",
+    )
+    rig.extend(logged([*closed(1, NOON, "won"), open_deal]))
+    await rig.settle()
+    await rig.tick(us(NOON + MINUTE))
+    await rig.settle()
+
+    key = b"pipeline_coverage|month|2026-03-01T00:00:00%2B01:00|team|emea"
+    assert msgspec.json.decode(rig.topics.standing()[key])["value"] == 2.0
+    assert rig.differences(us(NOON + MINUTE)) == []
+
+    rig.company = company_with(tmp_path, RATE)
+    await rig.own_all()
+    await rig.tick(us(NOON + 2 * MINUTE))
+    await rig.settle()
+
+    assert key not in rig.topics.standing()
+    assert rig.differences(us(NOON + 2 * MINUTE)) == []
