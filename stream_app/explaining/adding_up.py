@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from stream_app.config.model import Config
+from stream_app.domain.asked import Asked
 from stream_app.domain.calendar import FIVE_MINUTES_US, BusinessCalendar
 from stream_app.domain.catalogue import measure_scales
 from stream_app.domain.cells import FIVE_MINUTE_BASE
@@ -37,10 +38,15 @@ _MEASURE_OF_BINS: Final = {bins: measure for measure, bins in HISTOGRAMS.items()
 
 @dataclass(slots=True)
 class Explaining:
-    """Builds explanations from traces, for one company."""
+    """Builds explanations from traces, for one company.
+
+    Attributes:
+        asked: its targets, for formulas that read them; None: it has none.
+    """
 
     config: Config
     calendar: BusinessCalendar
+    asked: Asked | None = None
     _rates: Rates = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,6 +55,8 @@ class Explaining:
     def explain(self, trace: Trace, kpi: Kpi, window: Window) -> Explanation:
         """The formula over what the trace kept, side by side."""
         totals = self.totals(trace)
+        if self.asked is not None:
+            totals.asked = self.asked.of(trace.scope, totals)
         said = evaluate(trace.scope, totals, kpi, window)
         amounts = {
             "numerator": said.numerator,

@@ -8,8 +8,11 @@ from typing import Any, Final
 
 from stream_app.company import Company
 from stream_app.display_names import display_names
+from stream_app.domain.asked import Asked
 from stream_app.domain.calendar import BusinessCalendar
+from stream_app.domain.currencies import MINOR_UNIT_EXPONENTS
 from stream_app.domain.evaluation import Evaluator
+from stream_app.domain.standings import Goals
 from stream_app.domain.windows import Window, WindowRules, last_instant_of
 from stream_app.explaining.adding_up import Explaining
 from stream_app.explaining.explanation import Explanation
@@ -81,21 +84,23 @@ class Inquiry:
                 )
             member = self._standing.member(self._names())
             scope = scope_of(self.question.dimension, member)
-            window = self._window(await self._now_us())
+            now_us = await self._now_us()
+            window = self._window(now_us)
             span = Span.of(self.question.kpi.formula, window)
             trace = Trace(self.company.config, scope, span, window.end_us)
             await self._read_log(events, trace, self.told(f"reading {topics.events}"))
-            explanation = self._explained(trace, window)
+            explanation = self._explained(trace, window, now_us)
             until_s = time.monotonic() + wait_seconds
             while explanation.differences and time.monotonic() < until_s:
                 self.told("the value differs; waiting for the worker")
                 await asyncio.sleep(_PAUSE_SECONDS)
                 await self._read_log(events, trace, None)
                 await self._read_values(values, None)
-                later = self._window(await self._now_us())
+                now_us = await self._now_us()
+                later = self._window(now_us)
                 if (later.range, later.compared) != (window.range, window.compared):
                     raise NothingThere("the window moved on while the log was read; ask again")
-                explanation = self._explained(trace, later)
+                explanation = self._explained(trace, later, now_us)
             return explanation
 
     @property
@@ -110,8 +115,15 @@ class Inquiry:
         evaluator = Evaluator(self.company.catalogue, self._rules)
         return window_asked(self.question, evaluator.windows_at(now_us), self._rules)
 
-    def _explained(self, trace: Trace, window: Window) -> Explanation:
-        explaining = Explaining(self.company.config, self._calendar)
+    def _asked(self, window: Window, now_us: int) -> Asked:
+        company, rules = self.company, self._rules
+        goals = Goals(company.goals, company.working_days, rules.kinds)
+        asked = Asked(goals, rules, MINOR_UNIT_EXPONENTS[company.config.business.currency])
+        asked.refresh((window,), self._calendar.day_of(now_us))
+        return asked
+
+    def _explained(self, trace: Trace, window: Window, now_us: int) -> Explanation:
+        explaining = Explaining(self.company.config, self._calendar, self._asked(window, now_us))
         explanation = explaining.explain(trace, self.question.kpi, window)
         key = value_key(self.question.kpi.name, window.kind, window.key, trace.scope)
         record = self._standing.record(key)
