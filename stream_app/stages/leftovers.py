@@ -65,6 +65,7 @@ class Leftovers:
             self._days.add(day)
             while len(self._days) > _DAYS_HEARD_OF:
                 self._days.remove(min(self._days))
+            self._find_windows()
 
     def change(self, scope: str) -> None:
         """A scope's numbers changed: if it was not heard yet, what it said before is lost."""
