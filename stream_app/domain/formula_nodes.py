@@ -6,7 +6,7 @@ until the very end.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final, Literal
@@ -70,7 +70,7 @@ class Formula:
 
     text: str
     measures: frozenset[str]
-    touched: Mapping[Place, frozenset[str]]
+    touched: Mapping[Place, frozenset[str]] = field(hash=False)
     compares: bool
     reads_levels: bool
     reads_whole: bool
