@@ -9,17 +9,14 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from multiprocessing import get_context
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tests.simulation.planted import BUGS, planted
+from tests.simulation.planted import BUGS
+from tests.simulation.running import first_catch, outcomes
 from tests.simulation.world import Outcome, simulate
 
-_SEEDS_AT_ONCE = 10
 _console = Console(highlight=False, soft_wrap=True)
 
 
@@ -86,22 +83,6 @@ def run(seeds: range, processes: int) -> int:
     return 1
 
 
-def outcomes(seeds: range, processes: int) -> Iterator[Outcome]:
-    """What became of each seed, in the order in which they are done."""
-    if processes == 1:
-        yield from map(without_trace, seeds)
-        return
-    with get_context("spawn").Pool(processes) as pool:
-        yield from pool.imap_unordered(without_trace, seeds, _SEEDS_AT_ONCE)
-
-
-def without_trace(seed: int) -> Outcome:
-    """One seed; the trace of a good one is nobody's business."""
-    outcome = simulate(seed)
-    outcome.trace.clear()
-    return outcome
-
-
 def catch(seeds: range) -> int:
     """The table of bugs and of the first seed that catches each."""
     missed = 0
@@ -111,15 +92,6 @@ def catch(seeds: range) -> int:
         caught = "NOT CAUGHT" if seed is None else f"seed {seed}"
         _console.print(f"{bug.__name__.replace('_', ' '):52} {caught:10}  {problem[:90]}")
     return 1 if missed else 0
-
-
-def first_catch(bug: Callable[[Any], None], seeds: Iterable[int]) -> tuple[int | None, str]:
-    """The first of the seeds that fails with the bug, and how; None for none."""
-    with planted(bug):
-        for seed in seeds:
-            if problems := simulate(seed).problems:
-                return seed, problems[0]
-    return None, ""
 
 
 def _progress() -> Progress:

@@ -85,6 +85,7 @@ def company(clock: str) -> SimulatedCompany:
         experiments={},
         experiments_topic="kpi.experiments",
         event_clock=config.business.clock == "event",
+        money_exponent=2,
         alerts=AlertPlan(
             goals=(),
             working=working_days_of(config),

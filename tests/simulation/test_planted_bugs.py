@@ -12,8 +12,8 @@ pytest.importorskip("lupa", reason="simulations need it: pip install -e '.[dev]'
 
 from stream_app.state.client import COMMIT
 from tests.simulation import planted as bugs
-from tests.simulation.__main__ import first_catch
 from tests.simulation.planted import BUGS, Ground, planted
+from tests.simulation.running import first_catch
 
 AT_MOST = 60
 FIRST: dict[Callable[[Ground], None], int] = {

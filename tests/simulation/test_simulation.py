@@ -9,7 +9,8 @@ import pytest
 
 pytest.importorskip("lupa", reason="simulations need it: pip install -e '.[dev]'")
 
-from tests.simulation.__main__ import main, outcomes
+from tests.simulation.__main__ import main
+from tests.simulation.running import outcomes
 from tests.simulation.world import simulate
 
 SEEDS = range(300)
