@@ -1,15 +1,17 @@
 """What a scraper sees while workers come, go, freeze and wake, and while Redis is emptied."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import pytest
 from redis import Redis
 
 from stream_app.local.broker import LocalBroker
 from stream_app.metrics.scrape import ScrapeError, fetch_metrics
 from tests.acceptance.worker_process import WorkerProcess, wait_until
 from tests.faults.scene import Scene
+from tests.faults.workers import Workers
 
 SCRAPE_SECONDS = 15.0
 SESSION_SECONDS = 3
@@ -80,8 +82,14 @@ def settled(scene: Scene, workers: list[WorkerProcess]) -> set[Series]:
     return set(before)
 
 
+@pytest.fixture
+def workers(tmp_path: Path) -> Iterator[Workers]:
+    with Workers(tmp_path) as workers:
+        yield workers
+
+
 def test_no_series_has_a_gap_or_two_values_whatever_becomes_of_workers(
-    broker: LocalBroker, redis_url: str, topic_prefix: str, tmp_path: Path
+    broker: LocalBroker, redis_url: str, topic_prefix: str, tmp_path: Path, workers: Workers
 ) -> None:
     scene = Scene(
         tmp_path,
@@ -92,8 +100,8 @@ def test_no_series_has_a_gap_or_two_values_whatever_becomes_of_workers(
         prefix=topic_prefix,
         session_seconds=SESSION_SECONDS,
     )
-    staying = WorkerProcess(scene.environment, tmp_path / "staying.log")
-    leaving = WorkerProcess(scene.environment, tmp_path / "leaving.log")
+    staying = workers.start(scene.environment, "staying")
+    leaving = workers.start(scene.environment, "leaving")
     for worker in (staying, leaving):
         worker.await_ready()
     scene.send(500)
@@ -104,7 +112,7 @@ def test_no_series_has_a_gap_or_two_values_whatever_becomes_of_workers(
     assert leaving.stop() == 0
     gap_at_leaving = longest_gap([staying], series, lambda: True)
     # One joins: half of everything moves.
-    joining = WorkerProcess(scene.environment, tmp_path / "joining.log")
+    joining = workers.start(scene.environment, "joining")
     both = [staying, joining]
     gap_at_joining = longest_gap(both, series, lambda: bool(shown_by(joining)))
     assert max(gap_at_leaving, gap_at_joining) < 2 * SCRAPE_SECONDS

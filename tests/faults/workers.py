@@ -5,9 +5,32 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 from stream_app.local.ports import free_ports
 from tests.acceptance.worker_process import WorkerProcess
+
+
+class Workers:
+    """Starts workers; those that still run at the end of its `with` block are killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._started: list[WorkerProcess] = []
+
+    def start(self, environment: Mapping[str, str], name: str) -> WorkerProcess:
+        """One that logs to `<name>.log`."""
+        worker = WorkerProcess(environment, self._folder / f"{name}.log")
+        self._started.append(worker)
+        return worker
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._started:
+            if worker.exit_status is None:
+                worker.kill()
 
 
 class CrashingWorker(WorkerProcess):

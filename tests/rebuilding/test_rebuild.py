@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -22,8 +22,9 @@ from stream_app.transport.groups import delete_topic, group_of
 from stream_app.transport.publisher import Outgoing, Publisher, partition_of
 from stream_app.transport.reading import TopicReader
 from stream_app.transport.topics import contract_topics, ensure_topics, partition_counts
-from tests.acceptance.worker_process import WorkerProcess, wait_until
+from tests.acceptance.worker_process import wait_until
 from tests.faults.scene import Scene
+from tests.faults.workers import Workers
 
 VERSION = load_company(None).state_version
 
@@ -36,6 +37,12 @@ def environment(broker: LocalBroker, redis_url: str, topic_prefix: str) -> dict[
         "STREAM_APP_TOPIC_PREFIX": topic_prefix,
         "STREAM_APP_SESSION_TIMEOUT_SECONDS": "3",
     }
+
+
+@pytest.fixture
+def workers(tmp_path: Path) -> Iterator[Workers]:
+    with Workers(tmp_path) as workers:
+        yield workers
 
 
 def run(environment: Mapping[str, str], *arguments: str) -> Result:
@@ -174,12 +181,12 @@ async def read(environment: Mapping[str, str], topic: str) -> list:
 
 
 def test_a_worker_whose_log_was_replaced_stops_and_is_mended_by_what_it_says(
-    broker: LocalBroker, redis_url: str, topic_prefix: str, tmp_path: Path
+    broker: LocalBroker, redis_url: str, topic_prefix: str, tmp_path: Path, workers: Workers
 ) -> None:
     where = (broker.bootstrap, redis_url)
     old = Scene(tmp_path / "old", *where, events=500, seed=3, prefix=topic_prefix)
     old.send(None)
-    first = WorkerProcess(old.environment, tmp_path / "first.log")
+    first = workers.start(old.environment, "first")
     old.await_counted(old.sent, 60, first.log_path)
     wait_until(lambda: old.left() == 0, 60, first.log_path)
     assert first.stop() == 0
@@ -187,7 +194,7 @@ def test_a_worker_whose_log_was_replaced_stops_and_is_mended_by_what_it_says(
     new = Scene(tmp_path / "new", *where, events=300, seed=4, prefix=topic_prefix)
     new.send(None)
 
-    second = WorkerProcess(new.environment, tmp_path / "second.log")
+    second = workers.start(new.environment, "second")
     wait_until(lambda: second.exit_status is not None, 60, second.log_path)
     assert second.exit_status == 1
     told = second.log_path.read_text()
@@ -195,7 +202,7 @@ def test_a_worker_whose_log_was_replaced_stops_and_is_mended_by_what_it_says(
     assert "run: stream-app rebuild --yes" in told
 
     assert run(new.environment, "rebuild", "--yes").exit_code == 0
-    third = WorkerProcess(new.environment, tmp_path / "third.log")
+    third = workers.start(new.environment, "third")
     new.await_counted(new.sent, 60, third.log_path)
     wait_until(lambda: new.left() == 0, 60, third.log_path)
     run(new.environment, "verify", "--republish", "--yes", "--wait", "2")
