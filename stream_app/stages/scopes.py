@@ -164,6 +164,8 @@ class ScopeStore:
         group, name = key.scope.encode(), f"{bucket_text(key.bucket)}|{key.source}".encode()
         day = self._day_of(key.bucket)
         if cell is None or value is None:
+            if key.bucket < FIVE_MINUTE_BASE:
+                return day, set()  # days never expire; somebody read a Redis that was emptied
             scope.totals.expire(key.bucket, key.source)
             self._state.put_group(SCOPE_CELLS, group, name, None)
             return day, set()

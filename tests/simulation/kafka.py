@@ -32,6 +32,7 @@ from tests.simulation.network import Fate, Network
 TopicPartition = tuple[str, int]
 
 SEND_TIMEOUT_S = 3.0
+_LOOK_AGAIN_S = 0.02
 
 
 class Stored(NamedTuple):
@@ -144,6 +145,7 @@ class Producer:
         if failure is not None:
             if failure != "not done in time":
                 self._discard()
+                await self._landed()
             raise BrokerUnavailable(["simulated:9092"], "sending", failure)
 
     async def abandon(self) -> None:
@@ -152,6 +154,10 @@ class Producer:
         self._discard()
         for send in waiting:
             send.done("abandoned")
+        await self._landed()
+
+    async def _landed(self) -> None:
+        """A producer that is closed waits for what is on the wire, lest the next overtakes it."""
         until_s = self._loop.time() + SEND_TIMEOUT_S
         while self._flying and self._loop.time() < until_s:  # noqa: ASYNC110 - virtual time
             await asyncio.sleep(0.01)
@@ -195,7 +201,7 @@ class Producer:
 
         def arrive() -> None:
             if (wait_s := self._network.kafka_away_s()) > 0:
-                self._network.on_the_wire(self._process, wait_s, arrive)
+                self._network.on_the_wire(self._process, min(wait_s, _LOOK_AGAIN_S), arrive)
                 return
             self._flying -= 1
             for record in send.records:

@@ -12,6 +12,7 @@ from stream_app.stages.ports import OutRecord
 from stream_app.state.client import Client
 from stream_app.state.errors import Fenced
 from stream_app.transport.publisher import partition_of
+from stream_app.wire.partial import parse_key
 from stream_app.wire.published import decode_published
 from tests.stages.company import log
 from tests.stages.rig import PARTIALS_PARTITIONS, SOURCES, VALUES, Rig
@@ -160,3 +161,17 @@ async def test_a_zombies_late_words_do_not_stay_the_last_ones(
         await rig.topics.publish(held.stage.farewell())
     await rig.settle()
     assert rig.compared().by_key == {}
+
+
+async def test_who_reads_a_redis_that_was_emptied_does_not_say_that_cells_ended(
+    redis: Client, replayed: Company
+) -> None:
+    rig = Rig(redis, replayed, logged([lead(ONE, NOON)]))
+    await rig.own_all()
+    await rig.take(0)
+    await rig.own_source(0)  # remembers no cell
+    late = rig.measurers[0]
+    await redis.flushall()
+    with pytest.raises(Fenced):
+        await late.publish_outbox()
+    assert {parse_key(key).scope: value for key, value in rig.cells().items() if not value} == {}
