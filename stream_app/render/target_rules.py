@@ -12,13 +12,15 @@ from typing import Any, Final
 
 from stream_app.company import Company
 from stream_app.config.model import Target
+from stream_app.domain.silence import alert_name
 from stream_app.metrics.board import TargetState
 from stream_app.metrics.kpi_names import TARGET_STATE, TARGET_VALUE, is_money, metric_name
-from stream_app.render.pipeline_rules import JOB
+from stream_app.render.pipeline_rules import JOB, RUNBOOK
 from stream_app.render.query import quoted
 
 OFF_TARGET: Final = "KpiOffTarget"
 ACHIEVED: Final = "KpiTargetAchieved"
+SILENT_SOURCE: Final = "KpiSilentSource"
 WELL: Final = "stream_app:well"
 
 _BY: Final = "target, kpi, window, dimension, member"
@@ -33,9 +35,10 @@ _WELL_RULE: Final = {
 
 
 def target_rules(company: Company) -> Mapping[str, Any]:
-    """The rule file's content; without targets it has no rules."""
-    targets = company.config.targets
+    """The rule file's content; without targets and silent sources it has no rules."""
+    targets, silent = company.config.targets, company.config.silent_sources_us
     rules = [rule for target in targets for rule in _rules(target, company)]
+    rules += [_silent_rule(source) for source in silent]
     return {
         "groups": [
             {
@@ -89,6 +92,23 @@ def _rules(target: Target, company: Company) -> Iterator[Mapping[str, Any]]:
         "expr": achieved(target.name),
         "labels": labels | {"severity": "info"},
         "annotations": annotations | {"summary": f"{_title(target, company)}: target achieved"},
+    }
+
+
+def _silent_rule(source: str) -> Mapping[str, Any]:
+    """A source that says nothing; the worker's verdict has the form of one about a target."""
+    name = alert_name(source)
+    return {
+        "alert": SILENT_SOURCE,
+        "expr": off_target(name),
+        "keep_firing_for": "1m",
+        "labels": {"target": _literal(name), "about": "kpi", "severity": "warning"},
+        "annotations": {
+            "summary": f"{_literal(source)} has said nothing for too long",
+            "description": "No event of it came in business hours: the KPIs may lack what happened"
+            " there. See whether its connection, or what writes its events, still works.",
+            "runbook": f"{RUNBOOK}#{SILENT_SOURCE.lower()}",
+        },
     }
 
 
