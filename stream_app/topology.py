@@ -33,6 +33,7 @@ from stream_app.runtime import Runtime, wall_clock_us
 from stream_app.settings import Settings, SettingsErrors, from_environment
 from stream_app.stages import alerting, measuring, scopes, threads
 from stream_app.stages.evaluating import EvaluatingStage, Evaluation
+from stream_app.stages.listening import Silence
 from stream_app.stages.measuring import Measurer, Outputs
 from stream_app.state.claims import TopicPartition
 from stream_app.state.partition import PartitionState
@@ -138,6 +139,7 @@ def _add_measure(app: StreamApp) -> PartitionWork[Measurer]:
             event_clock=config.business.clock == "event",
             wall_clock_us=wall_clock_us if _is_wall_clock(config) else None,
             poison_stop=config.poison_stop,
+            hears=tuple(config.silent_sources_us),
         )
 
     runtime.claims.listen(on_claimed=lambda state: _tell_rebuild(runtime, state))
@@ -181,6 +183,9 @@ def _add_evaluate(app: StreamApp) -> PartitionWork[EvaluatingStage]:
                 partitions=runtime.partitions[topic],
                 log=runtime.alert_log,
                 clock_stands=as_of is not None,
+                silence=Silence(
+                    allowed_us=config.silent_sources_us, by_event=not _is_wall_clock(config)
+                ),
             ),
         )
         return EvaluatingStage(

@@ -8,6 +8,7 @@ from stream_app.agents.partition_work import PartitionWork
 from stream_app.domain.evaluation import KpiValue
 from stream_app.domain.kpi import PEOPLE
 from stream_app.domain.scopes import split_scope
+from stream_app.domain.silence import SILENT_SOURCES
 from stream_app.metrics.board import Sample, SnapshotBoard, TargetSample, TargetState
 from stream_app.metrics.own import OwnMetrics
 from stream_app.stages.evaluating import EvaluatingStage, Flushed
@@ -85,6 +86,9 @@ class ValuePublisher:
             samples = [_sample(v, dimension, member) for v in values if v.value is not None]
             goals = [_target(*standing, dimension, member) for standing in flushed.targets[scope]]
             self._board.replace((partition, scope), samples, goals)
+        if flushed.sources:
+            silent = [_source(*each) for each in flushed.sources]
+            self._board.replace((partition, SILENT_SOURCES), (), silent)
         now_ms = self._wall_clock_us() // 1000
         for news_ms in flushed.news_ms:
             if now_ms - news_ms < HISTORY_MS:
@@ -116,4 +120,18 @@ def _target(value: KpiValue, target: TargetSaid, dimension: str, member: str) ->
         target_value=target.value,
         attainment=target.attainment,
         state=TargetState.of(target.state),
+    )
+
+
+def _source(name: str, state: str) -> TargetSample:
+    """A source that may not be silent: like a target of the company, without a KPI."""
+    return TargetSample(
+        target=name,
+        kpi="",
+        window="",
+        dimension="company",
+        member="all",
+        target_value=None,
+        attainment=None,
+        state=TargetState.of(state),
     )

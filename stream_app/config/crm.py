@@ -10,6 +10,7 @@ from stream_app.config.people import web_address
 from stream_app.config.scalars import days, duration_us, flag, name
 from stream_app.config.splits import DEAL_FIELDS, dimension_among
 from stream_app.config.yaml_nodes import Reader, Section, Value, list_of, mapping_of
+from stream_app.domain.calendar import FIVE_MINUTES_US
 
 LINK_KINDS: Final = ("deal", "lead", "survey", "spend", "expense", "customer", "measure")
 """What a template of `links` may lead to."""
@@ -105,10 +106,13 @@ def _read_link(kind: str, entry: Value, links: dict[str, str]) -> None:
 
 
 def read_silent_sources(value: Value | None) -> dict[str, int]:
-    """The section `silent_sources`: how long each may be silent, in microseconds."""
+    """The section `silent_sources`: how long each may be silent, in microseconds.
+
+    Silence is measured in full five minutes, so no less can be asked for.
+    """
     if value is None:
         return {}
-    return mapping_of(duration_us(), "{hubspot: 2h}")(value) or {}
+    return mapping_of(duration_us(FIVE_MINUTES_US), "{hubspot: 2h}")(value) or {}
 
 
 def read_experiments(value: Value | None, dimensions: Collection[str]) -> tuple[Experiment, ...]:

@@ -20,6 +20,7 @@ from stream_app.config.scalars import (
 )
 from stream_app.config.splits import COMPANY, split_among
 from stream_app.config.yaml_nodes import Reader, Section, Value
+from stream_app.domain.silence import SILENT_SOURCES
 
 WISHES: Final = ("at_least", "at_most", "growth", "values_from")
 KEYS: Final = (
@@ -86,6 +87,11 @@ def read_targets(
             _check_wish(item, section, target)
         if target.name and target.name in names:
             item.error(f"a target {shown(target.name)} is already there; rename or remove one")
+        if target.name.startswith(SILENT_SOURCES):
+            item.error(
+                f"the name {shown(target.name)} is that of a silent source's alert; "
+                f"begin it with something else than {SILENT_SOURCES}",
+            )
         names.add(target.name)
         targets.append(target)
     return tuple(targets)

@@ -7,6 +7,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+from stream_app.domain.silence import SILENT_SOURCES
 from stream_app.metrics.kpi_names import TARGET_NAMES, label_value, metric_names
 
 KpiPlace = tuple[str, str, str, str]
@@ -71,7 +72,7 @@ def kpi_gauges(text: str, units: Mapping[str, str]) -> dict[KpiPlace, float]:
 
 
 def target_gauges(text: str) -> dict[KpiPlace, float]:
-    """Return every gauge about a target of an exposition.
+    """Return every gauge about a KPI's target; a source that may not be silent has no KPI.
 
     Raises:
         ScrapeError: the text is no exposition, or has a series twice, or one without its labels.
@@ -81,6 +82,8 @@ def target_gauges(text: str) -> dict[KpiPlace, float]:
         if family.name in TARGET_NAMES:
             for sample in family.samples:
                 target, kpi = sample.labels.get("target", ""), sample.labels.get("kpi", "")
+                if target.startswith(SILENT_SOURCES) and not kpi:
+                    continue
                 _note(values, target_place(family.name, target, kpi), sample)
     return values
 

@@ -123,9 +123,16 @@ def _alerts(company: Company) -> Schema:
         "id": {"type": "string", "description": "The same after any crash: drop repeats by it."},
         "target": {"type": "string"},
         "kind": msgspec.json.schema(Kind),
-        "kpi": {"enum": [kpi.name for kpi in company.catalogue.kpis]},
-        "window": {"enum": list(company.config.windows)},
-        "start": {**INSTANT, "description": "First instant of the window that was judged."},
+        "kpi": {
+            "enum": [*(kpi.name for kpi in company.catalogue.kpis), None],
+            "description": "null for a silent source, like window, start and explain.",
+        },
+        "window": {"enum": [*company.config.windows, None]},
+        "start": {
+            **INSTANT,
+            "type": ["string", "null"],
+            "description": "First instant of the window that was judged.",
+        },
         "dimension": {"type": "string"},
         "member": {"type": "string"},
         "state": state,
@@ -137,7 +144,10 @@ def _alerts(company: Company) -> Schema:
         "since": {**INSTANT, "description": "The tick at which the state began."},
         "severity": {"enum": ["info", "warning", "critical"]},
         "sample": {**_NUMBER, "description": "What the value rests on, if that is counted."},
-        "explain": {"type": "string", "description": "The command that says why."},
+        "explain": {
+            "type": ["string", "null"],
+            "description": "The command that says why.",
+        },
     }
     return _object(
         "kpi.alerts",

@@ -8,7 +8,7 @@ matter: nothing but a tick moves an alert.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import msgspec
@@ -28,16 +28,25 @@ from stream_app.domain.alerts import (
 from stream_app.domain.calendar import FIVE_MINUTES_US, BusinessCalendar, five_minute_bucket
 from stream_app.domain.evaluation import KpiValue
 from stream_app.domain.placement import partition_of_scope
-from stream_app.domain.scopes import split_scope
+from stream_app.domain.scopes import COMPANY, split_scope
 from stream_app.domain.standings import Goals, GoalWindows, Look
 from stream_app.domain.targets import Goal, Standing
 from stream_app.domain.totals import ScopeTotals
 from stream_app.domain.windows import WindowRules
 from stream_app.domain.workdays import WorkingDays
 from stream_app.stages.alert_outbox import AlertLog, AlertOutbox, Saying, entries
+from stream_app.stages.listening import LISTENED, Listening, Silence
 from stream_app.stages.ports import State
 from stream_app.stages.scopes import ScopeStore
-from stream_app.wire.alert import AlertKey, alert_of, decode_alert, encode_alert, ended
+from stream_app.wire.alert import (
+    AlertKey,
+    alert_of,
+    decode_alert,
+    encode_alert,
+    encode_notice,
+    ended,
+)
+from stream_app.wire.partial import Heard
 from stream_app.wire.value import TargetSaid, target_said
 
 ALERTS: Final = "alerts"
@@ -45,6 +54,9 @@ ALERTS: Final = "alerts"
 
 NUMBER: Final = "alert_number"
 """Field of the committed meta: how many transitions were ever made."""
+
+Sources = tuple[tuple[str, str], ...]
+"""What stands in a target's place, and the state, of each source that may not be silent."""
 
 _decode: Final = msgspec.json.Decoder(Alert).decode
 _encode: Final = msgspec.json.encode
@@ -68,6 +80,7 @@ class AlertPlan:
     partitions: int
     log: AlertLog
     clock_stands: bool = False
+    silence: Silence = field(default_factory=Silence)
 
 
 class Alerting:
@@ -81,14 +94,20 @@ class Alerting:
         asked = self._goals.kinds
         kinds = tuple(kind for kind in plan.windows.kinds if kind in asked)
         self._windows = GoalWindows(replace(plan.windows, kinds=kinds))
+        owns_company = partition_of_scope(COMPANY, plan.partitions) == state.partition
+        self._listening = Listening(
+            plan.silence if owns_company else Silence(), plan.working, plan.calendar
+        )
         self.outbox = AlertOutbox(state, plan.topic, plan.log)
         self._alerts: dict[AlertKey, Alert] = {}
         self._gone: dict[AlertKey, bytes | None] = {}
+        self._shown: Sources = ()
         self._reset()
 
     def _reset(self) -> None:
         """Nothing was looked at since the last commit that counts."""
         self._number = int(self._state.meta.get(NUMBER, 0))
+        self._listening.restore(self._state.meta.get(LISTENED, ""))
         self._changed: dict[AlertKey, Alert | None] = {}
         self._made: list[Saying] = []
         self._news: dict[str, set[str]] = {}
@@ -102,12 +121,13 @@ class Alerting:
         """Remember what was committed; without a state, what `kpi.alerts` says last."""
         self._alerts.clear()
         self._gone.clear()
+        self._shown = ()
         self._reset()
         async for name, row in self._state.scan(ALERTS):
             key = AlertKey.parse(name)
             if key is not None:
                 self._alerts[key] = _decode(row)
-        self._gone = {key: None for key in self._alerts if self._goal_of(key) is None}
+        self._gone = {key: None for key in self._alerts if not self._is_asked(key)}
         is_new = NUMBER not in self._state.meta
         if is_new or self._gone or self.outbox.is_waiting:
             last = await self.outbox.read_log()
@@ -119,13 +139,17 @@ class Alerting:
         for key, value in last.items():
             if partition_of_scope(key.scope, self._plan.partitions) != self._state.partition:
                 continue
-            goal = self._goal_of(key)
-            if goal is None:
+            if not self._is_asked(key):
                 self._gone[key] = value
                 continue
-            alert = alert_of(decode_alert(value), moves=goal.moves)
+            goal = self._goal_of(key)
+            alert = alert_of(decode_alert(value), moves=goal is None or goal.moves)
             if alert is not None:
                 self._alerts[key] = self._changed[key] = alert
+
+    def _is_asked(self, key: AlertKey) -> bool:
+        """Whether the configuration still asks for it."""
+        return key in self._listening.keys or self._goal_of(key) is not None
 
     def _goal_of(self, key: AlertKey) -> Goal | None:
         """What is asked of the member, if anything still is."""
@@ -166,8 +190,20 @@ class Alerting:
             self._end_missing(now_us)
         for scope in due:
             self._look_at(scope, now_us, today)
+        self._listen(now_us)
         self._day, self._bucket = today, bucket
         self._soiled = set()
+
+    def hear(self, news: Iterable[tuple[str, Heard]]) -> None:
+        """Sources of events were heard."""
+        self._listening.hear(news)
+
+    def _listen(self, now_us: int) -> None:
+        known = {key: self._get(key) for key in self._listening.keys}
+        for key, after, notice in self._listening.step(now_us, known):
+            self._set(key, after)
+            if notice is not None:
+                self._made.append((key.encoded(), encode_notice(notice)))
 
     def _due(self, today: int, bucket: int) -> list[str]:
         """The scopes to look at, in their own order."""
@@ -281,7 +317,7 @@ class Alerting:
     def _end_unknown(self, key: AlertKey, last: bytes | None, now_us: int) -> None:
         """The target is gone: all that is known of it is its last record."""
         if last is not None:
-            about = decode_alert(last).start
+            about = decode_alert(last).start or ""
             new_id = alert_id(key.target, key.kind, key.scope, about, "ended", now_us)
             value = ended(last, new_id=new_id, at_us=now_us)
             if value is not None:
@@ -337,6 +373,11 @@ class Alerting:
         if NUMBER not in self._state.meta:
             self._changed |= self._alerts  # of the log, and in no state yet
 
+    @property
+    def listened(self) -> Mapping[str, str]:
+        """What to commit of the sources of events."""
+        return {LISTENED: self._listening.stored} if self._listening.keys else {}
+
     # -- saying ----------------------------------------------------------------------------------
 
     def beside(self, value: KpiValue, totals: ScopeTotals, today: int) -> tuple[TargetSaid, ...]:
@@ -350,3 +391,20 @@ class Alerting:
                 state = "ok" if alert is None else alert.state
             told.append(target_said(standing, state))
         return tuple(told)
+
+    def of_sources(self) -> Sources:
+        """The sources that are listened to."""
+        return tuple(
+            (key.target, self._alerts[key].state)
+            for key in self._listening.keys
+            if key in self._alerts
+        )
+
+    @property
+    def has_unshown(self) -> bool:
+        """Whether the sources are not as they were shown last."""
+        return self._shown != self.of_sources()
+
+    def show(self, sources: Sources) -> None:
+        """This was shown."""
+        self._shown = sources

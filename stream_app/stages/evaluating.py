@@ -34,7 +34,7 @@ from stream_app.domain.standings import Goals
 from stream_app.domain.totals import ScopeTotals
 from stream_app.domain.windows import Window, WindowRules, last_instant_of
 from stream_app.stages.alert_outbox import OUTBOX
-from stream_app.stages.alerting import NUMBER, Alerting, AlertPlan
+from stream_app.stages.alerting import NUMBER, Alerting, AlertPlan, Sources
 from stream_app.stages.leftovers import Leftovers, is_remembered
 from stream_app.stages.news import Advance, CellNews, News
 from stream_app.stages.ports import OutRecord, Patience, Publish, SourceRecord, State, WallClock
@@ -98,6 +98,7 @@ class Flushed:
         current: scope → its values in the running windows, complete, for the gauges.
         records: how many records were published, tombstones included.
         targets: scope → (value, how it stands against a target), for the gauges as well.
+        sources: those that may not be silent, for the gauges too.
         news_ms: oldest record timestamp among the news that became visible, 0 for none.
     """
 
@@ -105,6 +106,7 @@ class Flushed:
     targets: dict[str, tuple[tuple[KpiValue, TargetSaid], ...]]
     records: int
     news_ms: tuple[int, ...]
+    sources: Sources
 
 
 class EvaluatingStage:
@@ -244,13 +246,15 @@ class EvaluatingStage:
         Nothing is said about numbers that are not the whole truth yet.
         """
         soiled: list[tuple[str, int, set[str]]] = []
-        done = 0
+        done = heard = 0
         for advance in self._ticks(news, next_offset):
             soiled += self._put(news.cells[done : advance.cells])
-            done = advance.cells
+            self._alerts.hear(news.heard[heard : advance.heard])
+            done, heard = advance.cells, advance.heard
             if advance.offset >= self._rebuild_until and advance.ready >= self._plan.sources:
                 await self._alerts.step(advance.now_us)
         soiled += self._put(news.cells[done:])
+        self._alerts.hear(news.heard[heard:])
         return soiled
 
     def _ticks(self, news: News, next_offset: int) -> Iterator[Advance]:
@@ -258,7 +262,7 @@ class EvaluatingStage:
         if self._plan.fixed_now_us is None:
             yield from news.advances
         if self._plan.clock != WALL and news.now_us and (news.cells or self._alerts.is_new):
-            yield Advance(news.now_us, len(news.cells), len(news.ready), next_offset)
+            yield news.now(next_offset)
 
     def _put(self, cells: Iterable[CellNews]) -> Iterator[tuple[str, int, set[str]]]:
         """Take in cells; yields scope, day and measures of each that changed."""
@@ -278,6 +282,7 @@ class EvaluatingStage:
             "reign": self._reign,
             "clock": self._plan.clock,
             NUMBER: self._alerts.number,
+            **self._alerts.listened,
         }
         for said_us in news.said_us:
             self._leftovers.hear_of(day_of(said_us))
@@ -370,7 +375,8 @@ class EvaluatingStage:
     @property
     def is_dirty(self) -> bool:
         """Whether there is something to publish, and it may be."""
-        has_words = self._dirty or self._standing or self._alerts.outbox.is_waiting
+        alerts = self._alerts
+        has_words = self._dirty or self._standing or alerts.outbox.is_waiting or alerts.has_unshown
         return bool(has_words) and self.is_ready and self.may_speak
 
     async def look(self, seen: Seen, reign: int) -> None:
@@ -440,6 +446,7 @@ class EvaluatingStage:
                 {scope: tuple(self._store[scope].standings()) for scope in scopes},
                 len(records),
                 tuple(self._take_news(scope) for scope in scopes),
+                self._alerts.of_sources(),
             )
         values = self._plan.values_topic
         self._in_doubt.update(dict.fromkeys(scopes, today))
@@ -455,6 +462,7 @@ class EvaluatingStage:
             raise
         for scope in scopes:
             self._in_doubt.pop(scope, None)
+        self._alerts.show(flushed.sources)
         self._leftovers.heard(scopes)
         if not self._dirty:
             self._leftovers.heard_all(today)

@@ -13,7 +13,7 @@ it, even if all of it cancels out in the end.
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
@@ -26,14 +26,17 @@ from stream_app.domain.events import EVENT_TYPE_BY_NAME, Event, EventType
 from stream_app.domain.ledger import Verdict
 from stream_app.domain.placement import partition_of_scope
 from stream_app.domain.rules import FoldRules
+from stream_app.domain.scopes import COMPANY
 from stream_app.domain.thread import Change
 from stream_app.stages.cache import BoundedCache
+from stream_app.stages.hearing import Hearing
 from stream_app.stages.ports import OutRecord, Patience, Publish, SourceRecord, State, WallClock
 from stream_app.stages.threads import ThreadStore
 from stream_app.wire.cloudevent import Ignored, Reason, Rejection, Rules, decode
 from stream_app.wire.dead_letter import MAX_VALUE_BYTES, DeadLetter
 from stream_app.wire.partial import (
     CLOCK,
+    HEARD,
     READY,
     Cell,
     Control,
@@ -67,6 +70,7 @@ FAR_BEHIND: Final = 2_000
 _CELL_CACHE: Final = 200_000
 _PUBLISH_CHUNK: Final = 5_000
 _DEAD_LETTER: Final = b"dead|"
+_HEARD: Final = f"{HEARD}|".encode()
 _FIVE_MINUTES: Final = b"Z"
 """What the name of a five-minute cell ends with."""
 _NAME_BARS: Final = 2  # a cell's name is dimension|member|bucket
@@ -144,6 +148,7 @@ class Measurer:
         event_clock: bool,
         wall_clock_us: WallClock | None = None,
         poison_stop: bool = False,
+        hears: Sequence[str] = (),
     ) -> None:
         """Continue from what is committed.
 
@@ -160,6 +165,7 @@ class Measurer:
                 outlive an event from a producer that is ahead of its time. Decides what is kept,
                 never a value.
             poison_stop: a bad record is not rejected: the partition stops before it.
+            hears: sources that may not be silent (`silent_sources`).
 
         Attributes:
             stopped: what the partition stopped before; it takes nothing any more.
@@ -179,6 +185,8 @@ class Measurer:
         self._threads = ThreadStore(state, rules, cached_threads)
         self._cells: BoundedCache[Cell | None] = BoundedCache(_CELL_CACHE)
         self._newest_us = int(state.meta.get("newest_us", 0))
+        self._hearing = Hearing(hears, state.partition)
+        self._hearing.restore(state.meta.get(HEARD, ""))
         self._hours: set[int] = set()
         self._never_sent: set[bytes] = set()
         self.backlog = 0  # records between the last batch and the end of the log
@@ -212,6 +220,7 @@ class Measurer:
         self._threads.forget()
         self._cells.clear()
         self._newest_us = int(self._state.meta.get("newest_us", 0))
+        self._hearing.restore(self._state.meta.get(HEARD, ""))
 
     async def _take(self, records: Sequence[SourceRecord], next_offset: int) -> BatchSummary:
         state, accepted = self._state, self._accepted
@@ -242,14 +251,19 @@ class Measurer:
             self._threads.write(key, length)
         expired, hours_gone = await self._expire(asked_us)
         version = b"%d" % next_offset
+        heard = self._hearing.take(records, decoded, next_offset)
+        told = (*changed, *expired, *map(self._hearing.key, heard))
         # In this order: a source that says it is ready has said all that was counted before.
-        for name in (*changed, *expired, *self._control_names(newest_us, next_offset)):
+        for name in (*told, *self._control_names(newest_us, next_offset)):
             outbox[name] = version
         counts = self._counts(summary, newest_us)
+        if heard:
+            counts[HEARD] = self._hearing.stored(heard)
         # Only the commit itself may be repeated once it was tried: whether it was applied is found
         # out by repeating it, and reading again could read what it wrote.
         await self._patiently(lambda: state.commit(state.offset, next_offset, counts, outbox))
         self._newest_us = newest_us
+        self._hearing.committed(heard)
         for name, cell in changed.items():
             self._cells[name] = cell
         for name in expired:
@@ -381,7 +395,7 @@ class Measurer:
                 self._state.put_group(EXPIRY, group, name, None)
         return names, hours
 
-    def _counts(self, summary: BatchSummary, newest_us: int) -> Mapping[str, str | int]:
+    def _counts(self, summary: BatchSummary, newest_us: int) -> dict[str, str | int]:
         """The absolute counts of conservation (contract.md, rule 10) after this batch."""
         meta = self._state.meta
         counts: dict[str, str | int] = {"newest_us": newest_us}
@@ -489,6 +503,10 @@ class Measurer:
             return [self._dead_letter_record(int(name[len(_DEAD_LETTER) :]), payload)]
         if name in (CLOCK.encode(), READY.encode()):
             return self._control(name.decode(), self._newest_us)
+        if name.startswith(_HEARD):
+            topic, partitions = self._outputs.partials, self._outputs.partitions
+            to = partition_of_scope(COMPANY, partitions)
+            return [OutRecord(topic, key, value, to) for key, value in self._hearing.said(name)]
         cell = self._cells[name]
         text = name.decode()
         if cell is None and not self._has_expired(text):

@@ -6,15 +6,18 @@ from typing import NamedTuple
 from stream_app.wire.partial import (
     AGAIN,
     CLOCK,
+    HEARD,
     READY,
     REVISION,
     WALL,
     Again,
     Cell,
+    Heard,
     PartialKey,
     decode_again,
     decode_cell,
     decode_control,
+    decode_heard,
     parse_key,
 )
 
@@ -29,12 +32,14 @@ class Advance(NamedTuple):
         cells: how many cells of the run came before.
         ready: how many sources had caught up.
         offset: of the next record.
+        heard: how often a source of events had been heard.
     """
 
     now_us: int
     cells: int
     ready: int
     offset: int
+    heard: int
 
 
 @dataclass(slots=True)
@@ -49,6 +54,7 @@ class News:
         said_us: when somebody began to publish more.
         again: what may have been said too late.
         advances: every step of the clock, in order.
+        heard: configured sources of events, and when each was heard last, in order.
         scopes_known_before_us: new scopes that predecessors may have spoken of.
     """
 
@@ -61,6 +67,7 @@ class News:
     scopes_known_before_us: list[str] = field(default_factory=list)
     advances: list[Advance] = field(default_factory=list)
     cells: list[CellNews] = field(default_factory=list)
+    heard: list[tuple[str, Heard]] = field(default_factory=list)
 
     def add(self, raw_key: bytes, value: bytes | None, offset: int) -> None:
         """Take in the next record."""
@@ -79,6 +86,13 @@ class News:
             self.said_us.append(limit.instant_us)
         elif key.scope == AGAIN:
             self.again.append(decode_again(value))
+        elif key.scope == HEARD:
+            self.heard.append((key.source.rpartition("/")[0], decode_heard(value)))
+
+    def now(self, next_offset: int) -> Advance:
+        """The end of the run as a step of the clock."""
+        counts = len(self.cells), len(self.ready), next_offset, len(self.heard)
+        return Advance(self.now_us, *counts)
 
     def _hear_clock(self, source: str, value: bytes | None, offset: int) -> None:
         """A source that is ready says its newest event; what is of another clock does not count."""
@@ -87,4 +101,4 @@ class News:
         told_us = decode_control(value).instant_us
         if told_us > self.now_us:
             self.now_us = told_us
-            self.advances.append(Advance(told_us, len(self.cells), len(self.ready), offset + 1))
+            self.advances.append(self.now(offset + 1))

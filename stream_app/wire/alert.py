@@ -9,10 +9,12 @@ from stream_app.domain.alerts import Alert, Kind, State, Transition
 from stream_app.domain.calendar import rfc3339_utc
 from stream_app.domain.formula import Number
 from stream_app.domain.scopes import decode, encode, split_scope
+from stream_app.domain.silence import Notice, alert_name
 from stream_app.wire.timestamps import instant_us
 
 VERSION: Final = 1
 _DATE_CHARACTERS: Final = 10
+_SECOND_US: Final = 1_000_000
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 _decoder: Final = msgspec.json.Decoder(dict[str, Any])
 
@@ -43,7 +45,7 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
 
     id: str
     state: State
-    start: str
+    start: str | None
     since: str
 
 
@@ -84,6 +86,39 @@ def encode_alert(change: Transition) -> bytes:
     )
 
 
+def encode_notice(notice: Notice) -> bytes:
+    """The record's JSON, of a source that is silent or is heard again: it has no KPI.
+
+    `value` and `threshold` are seconds in business hours: of silence, and how much is allowed.
+    """
+    seen = notice.seen
+    return _encode(
+        {
+            "v": VERSION,
+            "id": notice.id,
+            "target": alert_name(notice.source),
+            "kind": "level",
+            "kpi": None,
+            "window": None,
+            "start": None,
+            "dimension": "company",
+            "member": "all",
+            "state": notice.state,
+            "previous": notice.previous,
+            "reason": notice.reason,
+            "value": seen.passed_us // _SECOND_US,
+            "threshold": seen.allowed_us // _SECOND_US,
+            "expected_by_now": None,
+            "since": rfc3339_utc(notice.since_us),
+            "severity": "warning",
+            "sample": None,
+            "explain": None,
+            "source": notice.source,
+            "heard": rfc3339_utc(seen.heard_us) if seen.heard_us else None,
+        }
+    )
+
+
 def _explain(change: Transition, dimension: str, member: str) -> str:
     """The command that says why, fit for a shell: members are whatever a CRM calls them."""
     target = change.goal.target
@@ -114,7 +149,7 @@ def alert_of(record: Recorded, *, moves: bool) -> Alert | None:
     since_us = instant_us(record.since)
     if since_us is None:
         return None
-    about = "now" if moves else record.start
+    about = "now" if moves or record.start is None else record.start
     return Alert(
         state=record.state,
         since_us=since_us,

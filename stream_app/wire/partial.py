@@ -1,7 +1,8 @@
 """`kpi.partials`: absolute measures of one cell from one source partition, and control records.
 
 Keys: `dimension|member|bucket|source` for a partial (bucket `2026-11-22` or `2026-11-22T10:05Z`),
-`clock|source` for a clock, `ready|source` when a source partition has caught up with its log;
+`clock|source` for a clock, `ready|source` when a source partition has caught up with its log,
+`heard|name/source` when a configured source of events was heard last in a source partition;
 `revision|partition` and `again|number` are words of stage two to its successors.
 Values are JSON. A partial with the newest version wins; a tombstone means that the cell expired.
 """
@@ -18,6 +19,7 @@ from stream_app.domain.scopes import decode, encode
 
 CLOCK: Final = "clock"
 READY: Final = "ready"
+HEARD: Final = "heard"
 WALL: Final = "wall"
 """The source of the wall clock among the clocks; every other source is a source partition."""
 
@@ -59,8 +61,21 @@ class Again(msgspec.Struct, frozen=True, array_like=True, gc=False):
     scopes: list[str]
 
 
+class Heard(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """When a source was heard last: the newest record timestamp and the newest event time."""
+
+    record_us: int
+    event_us: int
+
+    def or_later(self, other: "Heard | None") -> "Heard":
+        """The later of both, each by itself."""
+        if other is None:
+            return self
+        return Heard(max(self.record_us, other.record_us), max(self.event_us, other.event_us))
+
+
 class PartialKey(NamedTuple):
-    """What a record is about; in control records `scope` is one of the four words above."""
+    """What a record is about; in control records `scope` is one of the five words above."""
 
     scope: str
     bucket: int
@@ -69,6 +84,7 @@ class PartialKey(NamedTuple):
 
 _cell_decoder: Final = msgspec.json.Decoder(Cell)
 _control_decoder: Final = msgspec.json.Decoder(Control)
+_heard_decoder: Final = msgspec.json.Decoder(Heard)
 _again_decoder: Final = msgspec.json.Decoder(Again)
 encode_value: Final = msgspec.json.encode
 
@@ -85,6 +101,11 @@ def decode_cell(value: bytes) -> Cell:
 def decode_control(value: bytes) -> Control:
     """A control record's value."""
     return _control_decoder.decode(value)
+
+
+def decode_heard(value: bytes) -> Heard:
+    """The value of a record under `heard`."""
+    return _heard_decoder.decode(value)
 
 
 def decode_again(value: bytes) -> Again:

@@ -14,6 +14,7 @@ from stream_app.domain.trial import trial_scope
 from stream_app.domain.windows import WindowRules, last_instant_of
 from stream_app.stages.alerting import AlertPlan
 from stream_app.stages.evaluating import EvaluatingStage, Evaluation, Flushed
+from stream_app.stages.listening import Silence
 from stream_app.stages.measuring import BatchSummary, Measurer, Outputs
 from stream_app.stages.ports import OutRecord
 from stream_app.stages.standing import StandingValues
@@ -213,6 +214,7 @@ class Rig:
             event_clock=self.is_event_clock,
             wall_clock_us=self.wall_clock_us if self.is_wall_clock else None,
             poison_stop=self.config.poison_stop,
+            hears=tuple(self.config.silent_sources_us),
         )
         await stage.begin()
         return stage
@@ -242,6 +244,9 @@ class Rig:
                 partitions=PARTIALS_PARTITIONS,
                 log=self.alert_log,
                 clock_stands=self.fixed_now_us is not None,
+                silence=Silence(
+                    allowed_us=self.config.silent_sources_us, by_event=not self.is_wall_clock
+                ),
             ),
         )
         stage = self.evaluators[partition] = EvaluatingStage(
