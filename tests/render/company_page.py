@@ -21,6 +21,8 @@ from tests.stages.company import Logged
 
 OPTIONS = Options(start=datetime(2025, 5, 24, tzinfo=UTC), events=4_000, days=400)
 """More than a year: before that there is no lifetime value."""
+OUT_OF_REACH = 1_000_000_000
+"""A revenue that is missing, so that the pipeline covers some share of it."""
 STATES: Mapping[str, TargetState] = {
     "revenue": TargetState.OK,
     "win_rate": TargetState.FIRING,
@@ -39,7 +41,7 @@ def simulated_company(directory: Path) -> Company:
     content["history"] = {"day": 1, "month": 1}
     content["targets"] = [
         {"name": f"{kpi}-{dimension}", "kpi": kpi, "window": "month", "dimension": dimension}
-        | {"at_most" if kpi == "leads" else "at_least": 1}
+        | {"at_most" if kpi == "leads" else "at_least": OUT_OF_REACH if kpi == "revenue" else 1}
         for kpi in STATES
         for dimension in ("company", "team")
     ]
@@ -52,7 +54,9 @@ class Page:
     """The page; what the worker measures about itself goes on with every scrape."""
 
     def __init__(self, company: Company) -> None:
-        recomputation = Recomputation(company.config, company.catalogue)
+        recomputation = Recomputation(
+            company.config, company.catalogue, company.goals, company.working_days
+        )
         recomputation.begin(0, 0)
         for offset, sent in enumerate(simulate(OPTIONS)):
             recomputation.add(0, Logged(0, offset, sent.timestamp_ms, sent.key, sent.value))
