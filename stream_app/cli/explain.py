@@ -1,6 +1,8 @@
 """`stream-app explain`: why a value is what it is."""
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +19,8 @@ from stream_app.domain.scopes import split_scope
 from stream_app.explaining.explanation import Explanation
 from stream_app.explaining.inquiry import Inquiry, NothingThere
 from stream_app.explaining.listing import csv_listing, document
+from stream_app.explaining.moved import AlertInquiry
+from stream_app.explaining.moved_words import moved_document, moved_drawn
 from stream_app.explaining.question import Question, WrongQuestion, question, windows_of
 from stream_app.explaining.screen import Screen
 from stream_app.intake.connection import connection
@@ -24,15 +28,29 @@ from stream_app.settings import Settings
 
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 _PLAIN_WIDTH: Final = 160
+_MINUTE_US: Final = 60_000_000
 
 
 @click.command(
     "explain",
-    epilog="Example: stream-app explain win_rate --window month --start 2026-10 "
-    "--dimension team --member emea",
+    epilog="Examples: stream-app explain win_rate --window month --start 2026-10 "
+    "--dimension team --member emea; stream-app explain --alert win-rate-team emea",
 )
-@click.argument("kpi")
+@click.argument("kpi", required=False)
 @config_option
+@click.option(
+    "--alert",
+    help="A target, with its member in the place of KPI, or the id of a record of kpi.alerts: "
+    "what moved the value since the alert began.",
+)
+@click.option(
+    "--back",
+    "back_minutes",
+    type=click.FloatRange(0),
+    default=1.0,
+    show_default=True,
+    help="With --alert: compare with so many minutes before it began.",
+)
 @click.option("--window", default="month", show_default=True, help="hour, day, month, 30d …")
 @click.option(
     "--start",
@@ -58,9 +76,11 @@ _PLAIN_WIDTH: Final = 160
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="One row per contribution and change.")
 def command(
-    kpi: str,
+    kpi: str | None,
     config_path: Path | None,
     *,
+    alert: str | None,
+    back_minutes: float,
     limit: int,
     wait_seconds: float,
     as_json: bool,
@@ -74,9 +94,29 @@ def command(
     the events that restated it: those that came after the window was over or changed what had been
     counted. The sums are compared with kpi.values. Exit code 0: they are equal; 1: they differ, or
     there is nothing; 2: there is no such KPI, window or member.
+
+    With --alert it compares two moments, a minute before something became wrong and now (or when it
+    was over), and lists which deals, leads and answers moved numerator and denominator in between.
     """
     if as_json and as_csv:
         raise click.UsageError("--json or --csv, not both")
+    if alert is not None:
+        if as_csv:
+            raise click.UsageError("--alert has no --csv; write --json")
+        settings, company = settings_and_company(config_path)
+        inquiry = partial(
+            AlertInquiry,
+            company=company,
+            topics=settings.topics,
+            kafka=connection(settings),
+            name=alert,
+            member=kpi or words["member"],
+            back_us=round(back_minutes * _MINUTE_US),
+        )
+        finish(_explain_alert(inquiry, company, as_json=as_json, limit=limit))
+        return
+    if kpi is None:
+        raise click.UsageError("which KPI? write its name, or --alert and a target")
     settings, company = settings_and_company(config_path)
     try:
         asked = question(company, kpi=kpi, **words)
@@ -109,6 +149,35 @@ async def _explain(
     return FINE if explanation.found and not explanation.differences else FOUND
 
 
+async def _explain_alert(
+    inquiry: Callable[..., AlertInquiry], company: Company, *, as_json: bool, limit: int
+) -> int:
+    try:
+        with Watching(Console(stderr=True, soft_wrap=True)) as watching:
+            moved = await inquiry(told=watching.began).run()
+    except WrongQuestion as error:
+        click.echo(f"Error: {error}", err=True)
+        return USAGE
+    except NothingThere as error:
+        click.echo(str(error), err=True)
+        return FOUND
+    currency, told = company.config.business.currency, moved.episode.told
+    if as_json:
+        body = moved_document(moved, company.config.links, currency)
+        click.echo(msgspec.json.format(_encode(body)).decode())
+    else:
+        name = display_names(company.config)(told.dimension, told.member)
+        _console().print(moved_drawn(moved, currency=currency, name=name, limit=limit))
+    return FINE
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    if console.is_terminal:
+        return console
+    return Console(width=_PLAIN_WIDTH, no_color=True, highlight=False)
+
+
 def _print(explanation: Explanation, company: Company, shape: str, limit: int) -> None:
     currency, links = company.config.business.currency, company.config.links
     if shape == "json":
@@ -124,10 +193,7 @@ def _print(explanation: Explanation, company: Company, shape: str, limit: int) -
             limit=limit,
             name=display_names(company.config)(*split_scope(explanation.scope)),
         )
-        console = Console(highlight=False)
-        if not console.is_terminal:
-            console = Console(width=_PLAIN_WIDTH, no_color=True, highlight=False)
-        console.print(screen.drawn(explanation))
+        _console().print(screen.drawn(explanation))
 
 
 if __name__ == "__main__":  # pragma: no cover

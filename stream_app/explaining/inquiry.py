@@ -84,23 +84,23 @@ class Inquiry:
                 )
             member = self._standing.member(self._names())
             scope = scope_of(self.question.dimension, member)
-            now_us = await self._now_us()
-            window = self._window(now_us)
+            now_us = await self.now_us()
+            window = self.window(now_us)
             span = Span.of(self.question.kpi.formula, window)
             trace = Trace(self.company.config, scope, span, window.end_us)
             await self._read_log(events, trace, self.told(f"reading {topics.events}"))
-            explanation = self._explained(trace, window, now_us)
+            explanation = self._compared(trace, window, now_us)
             until_s = time.monotonic() + wait_seconds
             while explanation.differences and time.monotonic() < until_s:
                 self.told("the value differs; waiting for the worker")
                 await asyncio.sleep(_PAUSE_SECONDS)
                 await self._read_log(events, trace, None)
                 await self._read_values(values, None)
-                now_us = await self._now_us()
-                later = self._window(now_us)
+                now_us = await self.now_us()
+                later = self.window(now_us)
                 if (later.range, later.compared) != (window.range, window.compared):
                     raise NothingThere("the window moved on while the log was read; ask again")
-                explanation = self._explained(trace, later, now_us)
+                explanation = self._compared(trace, later, now_us)
             return explanation
 
     @property
@@ -111,7 +111,12 @@ class Inquiry:
         name = display_names(self.company.config)
         return {member: name(self.question.dimension, member) for member in self._standing.members}
 
-    def _window(self, now_us: int) -> Window:
+    def window(self, now_us: int) -> Window:
+        """The window asked about, as it is at an instant.
+
+        Raises:
+            WrongQuestion: it is not among those that are kept.
+        """
         evaluator = Evaluator(self.company.catalogue, self._rules)
         return window_asked(self.question, evaluator.windows_at(now_us), self._rules)
 
@@ -122,9 +127,13 @@ class Inquiry:
         asked.refresh((window,), self._calendar.day_of(now_us))
         return asked
 
-    def _explained(self, trace: Trace, window: Window, now_us: int) -> Explanation:
+    def explained(self, trace: Trace, window: Window, now_us: int) -> Explanation:
+        """What a trace has of the window at an instant."""
         explaining = Explaining(self.company.config, self._calendar, self._asked(window, now_us))
-        explanation = explaining.explain(trace, self.question.kpi, window)
+        return explaining.explain(trace, self.question.kpi, window)
+
+    def _compared(self, trace: Trace, window: Window, now_us: int) -> Explanation:
+        explanation = self.explained(trace, window, now_us)
         key = value_key(self.question.kpi.name, window.kind, window.key, trace.scope)
         record = self._standing.record(key)
         return replace(
@@ -144,7 +153,7 @@ class Inquiry:
         async for record in reader.read(progress):
             trace.add(record.partition, record)
 
-    async def _now_us(self) -> int:
+    async def now_us(self) -> int:
         """What "now" is for this company.
 
         Raises:

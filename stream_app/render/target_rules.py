@@ -7,6 +7,7 @@ another one, or until all workers have been well for two minutes and still say n
 that left).
 """
 
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -85,7 +86,11 @@ def _rules(target: Target, company: Company) -> Iterator[Mapping[str, Any]]:
         # A series that moves to another worker is away for a scrape or two.
         "keep_firing_for": "1m",
         "labels": labels | {"severity": target.severity},
-        "annotations": annotations | {"summary": f"{_title(target, company)} {_fault(target)}"},
+        "annotations": annotations
+        | {
+            "explain": _cause_command(target),
+            "summary": f"{_title(target, company)} {_fault(target)}",
+        },
     }
     yield {
         "alert": ACHIEVED,
@@ -147,8 +152,16 @@ def _command(target: Target) -> str:
     asked = f"stream-app explain {target.kpi} --window {target.window}"
     if target.dimension == ("company",):
         return asked
-    quoted_member = """{{ $labels.member | reReplaceAll "'" "'\\\\''" }}"""
-    return f"{asked} --dimension {'+'.join(target.dimension)} --member '{quoted_member}'"
+    return f"{asked} --dimension {'+'.join(target.dimension)} --member {_QUOTED_MEMBER}"
+
+
+def _cause_command(target: Target) -> str:
+    """What to type to see what moved the value since the alert began."""
+    asked = f"stream-app explain --alert {_literal(shlex.quote(target.name))}"
+    return asked if target.dimension == ("company",) else f"{asked} --member {_QUOTED_MEMBER}"
+
+
+_QUOTED_MEMBER: Final = """'{{ $labels.member | reReplaceAll "'" "'\\\\''" }}'"""
 
 
 _WRITTEN: Final = {"ratio": "humanizePercentage", "seconds": "humanizeDuration"}

@@ -120,13 +120,21 @@ def encode_notice(notice: Notice) -> bytes:
 
 
 def _explain(change: Transition, dimension: str, member: str) -> str:
-    """The command that says why, fit for a shell: members are whatever a CRM calls them."""
+    """The command that says why, fit for a shell: members are whatever a CRM calls them.
+
+    Of what is wrong, or was: what moved the value; of good news all that makes it up.
+    """
     target = change.goal.target
-    words = ["stream-app", "explain", target.kpi, "--window", target.window]
-    if not change.goal.moves:
-        words += ["--start", change.start[:_DATE_CHARACTERS]]
-    if dimension != "company":
-        words += ["--dimension", dimension, "--member", member]
+    if change.state == "achieved" or change.previous == "achieved":
+        words = ["stream-app", "explain", target.kpi, "--window", target.window]
+        if not change.goal.moves:
+            words += ["--start", change.start[:_DATE_CHARACTERS]]
+        if dimension != "company":
+            words += ["--dimension", dimension, "--member", member]
+    else:
+        words = ["stream-app", "explain", "--alert", target.name]
+        if dimension != "company":
+            words += ["--member", member]
     return shlex.join(words)
 
 

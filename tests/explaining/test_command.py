@@ -6,6 +6,7 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from stream_app.cli import main
+from stream_app.transport.publisher import Outgoing
 from tests.verification.small_log import changed
 from tests.verification.staged import Staged
 
@@ -51,3 +52,56 @@ def test_nothing_published_says_so(staged: Staged) -> None:
     result = explain(staged.written(), "revenue")
     assert result.exit_code == 1
     assert "is empty: is a worker running" in result.stderr
+
+
+def test_an_alert_is_explained_by_what_moved_its_value(staged: Staged) -> None:
+    told = {
+        "target": "rate",
+        "kpi": "win_rate",
+        "window": "month",
+        "start": "2026-03-01T00:00:00+01:00",
+        "dimension": "company",
+        "member": "all",
+        "value": 0.2,
+        "threshold": 0.25,
+        "reason": "below_target",
+    }
+    alerts = staged.topics.alerts
+    for state, before, day in (("pending", "ok", 9), ("firing", "pending", 10)):
+        record = told | {
+            "id": f"{state}-{day}",
+            "state": state,
+            "previous": before,
+            "since": f"2026-03-{day:02}T12:00:00Z",
+        }
+        staged.also.append(Outgoing(alerts, b"rate|level|company|all", json.dumps(record).encode()))
+    staged.written()
+
+    asked = explain(staged, "--alert", "rate", "--json")
+    assert asked.exit_code == 0, asked.output
+    found = json.loads(asked.stdout)
+
+    assert (found["since"], found["over"]) == ("2026-03-09T12:00:00Z", False)
+    assert found["from"]["time"] == "2026-03-09T11:59:00Z"
+    assert found["from"]["denominator"] < found["to"]["denominator"]
+    for side in ("numerator", "denominator"):
+        parts = [part for part in found["moved"] if part["side"] == side]
+        moved = sum(move["change"] for part in parts for move in part["moves"])
+        assert found["to"][side] - found["from"][side] == moved
+    published = json.loads(explain(staged, "win_rate", "--json").stdout)
+    assert [found["to"][name] for name in ("value", "numerator", "denominator")] == [
+        published[name] for name in ("value", "numerator", "denominator")
+    ]
+
+    drawn = explain(staged, "--alert", "firing-10", "--limit", "1")
+    assert drawn.exit_code == 0, drawn.output
+    assert "rate: Win rate of the company" in drawn.stdout
+    assert "All that makes it up: stream-app explain win_rate --window month" in drawn.stdout
+
+    unknown = explain(staged, "--alert", "rat")
+    assert unknown.exit_code == 2
+    assert "no alert has the id or the target 'rat'; did you mean 'rate'?" in unknown.stderr
+
+    nothing = explain(staged)
+    assert nothing.exit_code == 2
+    assert "which KPI? write its name, or --alert and a target" in nothing.stderr

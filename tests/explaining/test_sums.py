@@ -75,13 +75,15 @@ class World:
         at_now = Evaluator(self.company.catalogue, self.rules).windows_at(NOW_US)
         self.windows = {(window.kind, window.start): window for window in at_now}
 
-    def explained(self, value: Said, threads_held: int = 50) -> Explanation:
+    def explained(
+        self, value: Said, threads_held: int = 50, records: list[Logged] | None = None
+    ) -> Explanation:
         window: Window = self.windows[value.window, value.start]
         kpi = next(kpi for kpi in self.company.catalogue.kpis if kpi.name == value.kpi)
         scope = scope_of(value.dimension, value.member)
         span = Span.of(kpi.formula, window)
         trace = Trace(self.company.config, scope, span, window.end_us, threads_held)
-        for record in self.records:
+        for record in self.records if records is None else records:
             trace.add(0, record)
         return Explaining(self.company.config, self.rules.calendar).explain(trace, kpi, window)
 

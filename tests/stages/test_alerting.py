@@ -157,10 +157,7 @@ async def test_the_record_is_the_contracts(redis: Client, tmp_path: Path) -> Non
         "severity": "warning",
         "sample": 5,
     }
-    assert firing["explain"] == (
-        "stream-app explain win_rate --window month --start 2026-03-01 "
-        "--dimension team --member emea"
-    )
+    assert firing["explain"] == "stream-app explain --alert win-rate-team --member emea"
 
 
 async def test_too_small_a_sample_alarms_nobody(redis: Client, tmp_path: Path) -> None:
