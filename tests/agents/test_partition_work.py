@@ -55,6 +55,7 @@ async def test_a_publishing_task_ends_even_where_a_library_swallows_its_cancella
         own=own,
         reclaim=lambda _: None,
         rewind=lambda _: asyncio.sleep(0),
+        halt=lambda _: None,
         fatal=fatal.append,
         farewell=lambda words: tasks.append(asyncio.ensure_future(words)),
     )
