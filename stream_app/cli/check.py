@@ -10,18 +10,21 @@ from rich.text import Text
 
 from stream_app.checking.findings import Finding, Level, fine, mend, note
 from stream_app.checking.kafka_facts import ClusterFacts, cluster_facts
+from stream_app.checking.reached import Reached
 from stream_app.checking.redis_facts import server_findings, sizes_by_version
 from stream_app.checking.state import PartitionFacts, size_findings, state_findings
 from stream_app.checking.topics import topic_findings
 from stream_app.checking.worker import worker_finding
 from stream_app.cli.reading import FINE, FOUND, config_option, finish, json_option
 from stream_app.cli.startup import USAGE
+from stream_app.cli.watching import Watching
 from stream_app.company import Company, load_company
 from stream_app.config.errors import ConfigErrors
 from stream_app.intake.connection import connection
 from stream_app.settings import Settings, SettingsErrors, from_environment
 from stream_app.state.errors import StoreUnavailable
 from stream_app.transport.errors import BrokerUnavailable
+from stream_app.transport.reading import TopicReader
 from stream_app.transport.topics import contract_topics
 from stream_app.verification.committed import CommittedState, connected
 
@@ -34,6 +37,9 @@ _STYLES: Final = {Level.FINE: "green", Level.NOTE: "yellow", Level.MEND: "red"}
 @json_option
 def command(config_path: Path | None, *, as_json: bool) -> None:
     """Check configuration, connections, topics, state and sizes; say how to mend them.
+
+    Reads kpi.values to tell which targets were never reached, and which experiments miss their
+    deals.
 
     Nothing is created and nothing is changed. Exit code 0: all is fine, also where a worker has yet
     to create something (!); 1: something needs mending (✘); 2: the configuration is wrong.
@@ -111,6 +117,8 @@ def _company(path: Path | None, report: _Report) -> Company | None:
 async def _servers(settings: Settings, company: Company | None, report: _Report) -> None:
     version = None if company is None else company.state_version
     cluster = await _kafka(settings, version, report)
+    if company is not None and cluster is not None and settings.topics.values in cluster.topics:
+        report.tell(*await _reached(settings, company))
     redis = connected(settings)
     try:
         found = await server_findings(redis)
@@ -147,6 +155,22 @@ async def _kafka(settings: Settings, version: str | None, report: _Report) -> Cl
     report.tell(fine(f"Kafka at {servers}: {brokers}"))
     report.tell(*topic_findings(specs, cluster.topics, brokers=cluster.brokers, servers=servers))
     return cluster
+
+
+async def _reached(settings: Settings, company: Company) -> list[Finding]:
+    """What kpi.values tells about targets and experiments."""
+    reached = Reached(company.goals, company.config.experiments)
+    if not reached.asks:
+        return []
+    topic = settings.topics.values
+    try:
+        with Watching(Console(stderr=True, soft_wrap=True)) as watching:
+            async with await TopicReader.open(topic, connection(settings)) as reader:
+                async for record in reader.read(watching.began(f"reading {topic}")):
+                    reached.take(record.key, record.value)
+    except BrokerUnavailable as error:
+        return [note(f"targets and experiments were not compared with {topic}: {error}")]
+    return list(reached.findings())
 
 
 async def _state(

@@ -18,6 +18,22 @@ from stream_app.transport.publisher import Outgoing, Publisher
 from stream_app.transport.topics import TopicSpec, contract_topics, ensure_topics
 
 VERSION = load_company(None).state_version
+CLOSED = {
+    "kpi": "revenue",
+    "window": "month",
+    "end": "2026-04-01T00:00:00Z",
+    "complete": True,
+    "dimension": "company",
+    "member": "all",
+    "value": 99.5,
+    "unit": "currency",
+    "numerator": None,
+    "denominator": None,
+    "previous": None,
+    "event_time": "2026-04-01T00:00:00Z",
+    "published_at": "2026-04-01T00:00:00Z",
+    "revision": 1,
+}
 
 
 @pytest.fixture
@@ -141,3 +157,30 @@ def test_a_wrong_environment_is_told_and_the_configuration_all_the_same(tmp_path
     assert result.exit_code == 2
     assert "✘ STREAM_APP_KAFKA" in result.stdout
     assert "✔ configuration" in result.stdout
+
+
+def test_a_target_that_was_never_reached_is_worth_a_note(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "company.yaml"
+    path.write_text("targets: [{name: t, kpi: revenue, window: month, at_least: 100}]\n")
+    topics = create_topics(environment)
+
+    async def publish() -> None:
+        async with Publisher([environment["STREAM_APP_KAFKA"]]) as publisher:
+            await publisher.send_all(
+                Outgoing(
+                    topics.values,
+                    f"revenue|month|2026-0{month}-01T00:00:00Z|company|all".encode(),
+                    json.dumps(CLOSED | {"start": f"2026-0{month}-01T00:00:00Z"}).encode(),
+                )
+                for month in (1, 2, 3)
+            )
+
+    asyncio.run(publish())
+    result = check(environment, "--config", str(path))
+
+    assert result.exit_code == 0, result.output
+    assert "! targets.t: not SMART (R): it was not reached in any of the last 3 closed" in (
+        result.output
+    )
