@@ -32,9 +32,11 @@ from stream_app.logs import logging_config
 from stream_app.runtime import Runtime, wall_clock_us
 from stream_app.settings import Settings, SettingsErrors, from_environment
 from stream_app.stages import alerting, measuring, scopes, threads
-from stream_app.stages.evaluating import EvaluatingStage, Evaluation
+from stream_app.stages.evaluating import EvaluatingStage
+from stream_app.stages.evaluation import Evaluation
 from stream_app.stages.listening import Silence
-from stream_app.stages.measuring import Measurer, Outputs
+from stream_app.stages.measuring import Measurer
+from stream_app.stages.partial_records import Outputs
 from stream_app.state.claims import TopicPartition
 from stream_app.state.partition import PartitionState
 from stream_app.state.tables import StateTable

@@ -11,7 +11,8 @@ from stream_app.domain.scopes import split_scope
 from stream_app.domain.silence import SILENT_SOURCES
 from stream_app.metrics.board import Sample, SnapshotBoard, TargetSample, TargetState
 from stream_app.metrics.own import OwnMetrics
-from stream_app.stages.evaluating import EvaluatingStage, Flushed
+from stream_app.stages.evaluating import EvaluatingStage
+from stream_app.stages.evaluation import Flushed
 from stream_app.stages.ports import WallClock
 from stream_app.transport.batch import Batch
 from stream_app.wire.value import TargetSaid

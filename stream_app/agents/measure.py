@@ -9,7 +9,8 @@ from stream_app.agents.partition_work import PartitionWork
 from stream_app.metrics.health import Health
 from stream_app.metrics.own import OwnMetrics
 from stream_app.metrics.poison import PoisonFuse
-from stream_app.stages.measuring import FAR_BEHIND, BatchSummary, Measurer, Stop
+from stream_app.stages.accepting import BatchSummary, Stop
+from stream_app.stages.measuring import FAR_BEHIND, Measurer
 from stream_app.state.claims import TopicPartition
 from stream_app.transport.batch import Batch
 

@@ -10,39 +10,26 @@ earlier configuration, it mends once it has looked (`standing`).
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import msgspec
 
-from stream_app.config.model import Experiment
-from stream_app.domain.asked import Asked
 from stream_app.domain.calendar import (
-    FIVE_MINUTES_US,
-    BusinessCalendar,
     five_minute_bucket,
-    rfc3339_utc,
 )
-from stream_app.domain.catalogue import Catalogue
-from stream_app.domain.evaluation import Evaluator, KpiValue
-from stream_app.domain.kpi import Kpi
-from stream_app.domain.rates import Rates
-from stream_app.domain.scopes import COMPANY, split_scope
-from stream_app.domain.standings import Goals
-from stream_app.domain.totals import ScopeTotals
-from stream_app.domain.windows import Window, WindowRules, last_instant_of
+from stream_app.domain.scopes import COMPANY
 from stream_app.stages.alert_outbox import OUTBOX
-from stream_app.stages.alerting import NUMBER, Alerting, AlertPlan, Sources
-from stream_app.stages.leftovers import Leftovers, is_remembered
+from stream_app.stages.alerting import NUMBER, Alerting
+from stream_app.stages.evaluation import Evaluation, Flushed
 from stream_app.stages.news import Advance, CellNews, News
 from stream_app.stages.ports import OutRecord, Patience, Publish, SourceRecord, State, WallClock
-from stream_app.stages.results import news_of
 from stream_app.stages.revisions import RESERVED, Revisions
-from stream_app.stages.scopes import Dirt, LoadedScope, ScopeStore
+from stream_app.stages.scopes import Dirt, ScopeStore
 from stream_app.stages.standing import Seen
-from stream_app.wire.experiment import encode_result
+from stream_app.stages.words import Words, asked_of, empty_totals
 from stream_app.wire.partial import (
     AGAIN,
     REVISION,
@@ -52,61 +39,8 @@ from stream_app.wire.partial import (
     control_key,
 )
 from stream_app.wire.partial import encode_value as encode_partial
-from stream_app.wire.value import TargetSaid, encode_value, said, value_key
 
 _SCOPES_PER_FLUSH: Final = 64
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
-    """What stage two needs of the configuration.
-
-    Attributes:
-        sources: how many partitions `crm.events` has; all must be ready before anything is said.
-        fixed_now_us: what `as_of` fixes "now" to, else None.
-        event_clock: "now" is the newest event, not what the clock says.
-        experiments: by the key of their scope.
-        money_exponent: decimals of the business currency.
-    """
-
-    catalogue: Catalogue
-    windows: WindowRules
-    rates: Rates
-    calendar: BusinessCalendar
-    values_topic: str
-    sources: int
-    fixed_now_us: int | None
-    experiments: Mapping[str, Experiment]
-    experiments_topic: str
-    alerts: AlertPlan
-    money_exponent: int
-    event_clock: bool = False
-
-    @property
-    def clock(self) -> str:
-        """What "now" follows."""
-        if self.fixed_now_us is not None:
-            return "as_of"
-        return "event" if self.event_clock else WALL
-
-
-@dataclass(frozen=True, slots=True)
-class Flushed:
-    """One publication.
-
-    Attributes:
-        current: scope → its values in the running windows, complete, for the gauges.
-        records: how many records were published, tombstones included.
-        targets: scope → (value, how it stands against a target), for the gauges as well.
-        sources: those that may not be silent, for the gauges too.
-        news_ms: oldest record timestamp among the news that became visible, 0 for none.
-    """
-
-    current: dict[str, tuple[KpiValue, ...]]
-    targets: dict[str, tuple[tuple[KpiValue, TargetSaid], ...]]
-    records: int
-    news_ms: tuple[int, ...]
-    sources: Sources
 
 
 class EvaluatingStage:
@@ -141,19 +75,14 @@ class EvaluatingStage:
         self._publish = publish
         self._patiently = patiently
         self._wall_clock_us = wall_clock_us
-        self._evaluator = Evaluator(plan.catalogue, plan.windows)
-        goals = Goals(plan.alerts.goals, plan.alerts.working, plan.windows.kinds)
-        self._asked = Asked(goals, plan.windows, plan.money_exponent)
-        self._store = ScopeStore(state, self._new_totals, plan.calendar)
+        asked = asked_of(plan)
+        self._store = ScopeStore(state, partial(empty_totals, plan, asked), plan.calendar)
         self._alerts = Alerting(state, plan.alerts, self._store)
+        self._words = Words(plan, asked, self._store, self._alerts)
         self._lock = asyncio.Lock()
         self._dirty: dict[str, Dirt] = {}
-        self._leftovers = Leftovers(self._windows_on)
         self._granted = may_speak
         self._reign = int(state.meta.get("reign", 0))
-        self._standing: dict[str, set[bytes]] = {}
-        self._windows: tuple[Window, ...] = ()
-        self._windows_bucket: int | None = None
         self._in_doubt: dict[str, int] = {}
         self._restore()
         self._revisions = Revisions(int(state.meta.get("revision", 0)), wall_clock_us)
@@ -165,15 +94,6 @@ class EvaluatingStage:
         told_us = int(meta.get("now_us", 0)) if meta.get("clock", clock) == clock else 0
         self._now_us = fixed if fixed is not None else told_us
         self._ready = set(msgspec.json.decode(meta.get("ready", "[]"), type=list[str]))
-
-    def _new_totals(self, scope: str) -> ScopeTotals:
-        day_of = self._plan.calendar.day_of
-        totals = ScopeTotals(self._plan.rates, lambda bucket: day_of(bucket * FIVE_MINUTES_US))
-        totals.asked = self._asked.of(scope, totals)
-        return totals
-
-    def _windows_on(self, day: int) -> tuple[Window, ...]:
-        return self._evaluator.windows_at(last_instant_of(day, self._plan.calendar))
 
     # -- taking a batch --------------------------------------------------------------------------
 
@@ -227,8 +147,8 @@ class EvaluatingStage:
         self._ready = news.ready
         for scope, day, changed in soiled:
             self._dirty.setdefault(scope, Dirt.all() if scope in new else Dirt()).note(day, changed)
-            self._leftovers.change(scope)
-        self._leftovers.forget(news.scopes_known_before_us)
+            self._words.leftovers.change(scope)
+        self._words.leftovers.forget(news.scopes_known_before_us)
         before = self._revisions.last
         self._revisions.hear(news.revision)
         if self._revisions.last > before:  # others may have used all up to this one
@@ -285,11 +205,11 @@ class EvaluatingStage:
             **self._alerts.listened,
         }
         for said_us in news.said_us:
-            self._leftovers.hear_of(day_of(said_us))
+            self._words.leftovers.hear_of(day_of(said_us))
         for again in news.again:
-            self._leftovers.speak(again.day)
+            self._words.leftovers.speak(again.day)
         if news.now_us:
-            meta["said_on"] = self._leftovers.stored(day_of(news.now_us))
+            meta["said_on"] = self._words.leftovers.stored(day_of(news.now_us))
         return meta
 
     def _doubtful(self, news: News) -> list[str]:
@@ -314,7 +234,9 @@ class EvaluatingStage:
     def _say_again(self) -> None:
         """It is not known what the topic says: say all of it, and take back what may be left."""
         changed = (name.decode() for name in self._state.outbox if not name.startswith(OUTBOX))
-        self._leftovers.recall(self._state.meta.get("said_on", ""), self._store.known, changed)
+        self._words.leftovers.recall(
+            self._state.meta.get("said_on", ""), self._store.known, changed
+        )
         self._soil_all()
 
     def _forget_said(self, scopes: Sequence[str]) -> None:
@@ -322,7 +244,7 @@ class EvaluatingStage:
         for scope in scopes:
             self._may_stand(scope, self._store.forget_said(scope))
             self._dirty[scope] = Dirt.all()
-        self._leftovers.forget(scopes)
+        self._words.leftovers.forget(scopes)
 
     def _soil_all(self) -> None:
         for scope in self._store.known:
@@ -376,7 +298,8 @@ class EvaluatingStage:
     def is_dirty(self) -> bool:
         """Whether there is something to publish, and it may be."""
         alerts = self._alerts
-        has_words = self._dirty or self._standing or alerts.outbox.is_waiting or alerts.has_unshown
+        has_words = self._dirty or self._words.standing or alerts.outbox.is_waiting
+        has_words = has_words or alerts.has_unshown
         return bool(has_words) and self.is_ready and self.may_speak
 
     async def look(self, seen: Seen, reign: int) -> None:
@@ -402,7 +325,7 @@ class EvaluatingStage:
 
     def _may_stand(self, scope: str, keys: Iterable[bytes]) -> None:
         """Records may stand of which nothing is known; unknown scopes have none that should."""
-        standing = self._standing.setdefault(scope, set())
+        standing = self._words.standing.setdefault(scope, set())
         standing.update(keys)
         if scope in self._store.known:
             self._dirty[scope] = Dirt.all()
@@ -410,7 +333,7 @@ class EvaluatingStage:
     @property
     def takes_over(self) -> bool:
         """Whether some scope has no gauges yet because they were another worker's."""
-        return self._leftovers.are_pending
+        return self._words.leftovers.are_pending
 
     async def flush(self) -> Flushed | None:
         """Evaluate and publish what changed; None when there was nothing.
@@ -429,8 +352,8 @@ class EvaluatingStage:
             await self._store.load(scopes)
             records, sent = await self._alerts.outbox.records()
             self._state.discard()
-            self._refresh_windows()
-            self._leftovers.speak(today)
+            self._words.move_to(self._now_us)
+            self._words.leftovers.speak(today)
             dirt = {scope: self._dirty.pop(scope) for scope in scopes}
             sent |= {
                 name: int(self._state.outbox[name])
@@ -438,8 +361,9 @@ class EvaluatingStage:
                 if name in self._state.outbox
             }
             revision = self._revisions.next()
-            said = {s: list(self._records(s, dirt[s], revision)) for s in scopes}
-            said |= self._strays(room=_SCOPES_PER_FLUSH - len(scopes))
+            published_us = self._wall_clock_us()
+            said = {s: list(self._words.of(s, dirt[s], revision, published_us)) for s in scopes}
+            said |= self._words.strays(room=_SCOPES_PER_FLUSH - len(scopes))
             records += [record for scope in said for record in said[scope]]
             flushed = Flushed(
                 {scope: tuple(self._store[scope].current.values()) for scope in scopes},
@@ -463,9 +387,9 @@ class EvaluatingStage:
         for scope in scopes:
             self._in_doubt.pop(scope, None)
         self._alerts.show(flushed.sources)
-        self._leftovers.heard(scopes)
+        self._words.leftovers.heard(scopes)
         if not self._dirty:
-            self._leftovers.heard_all(today)
+            self._words.leftovers.heard_all(today)
         return flushed
 
     async def _announce_revisions(self, today: int) -> None:
@@ -494,127 +418,10 @@ class EvaluatingStage:
             for again in [Again(day, scopes)]
         ]
 
-    def _strays(self, room: int) -> dict[str, list[OutRecord]]:
-        """What has to be taken back of scopes that do not exist."""
-        strays = [scope for scope in self._standing if scope not in self._store.known][:room]
-        topic = self._plan.values_topic
-        return {
-            scope: [OutRecord(topic, key, None) for key in self._standing.pop(scope)]
-            for scope in strays
-        }
-
     def _take_news(self, scope: str) -> int:
         loaded = self._store[scope]
         news_ms, loaded.news_ms = loaded.news_ms, 0
         return news_ms
-
-    def _refresh_windows(self) -> None:
-        bucket = five_minute_bucket(self._now_us)
-        if bucket != self._windows_bucket:
-            self._windows = self._evaluator.windows_at(self._now_us)
-            self._windows_bucket = bucket
-            self._asked.refresh(self._windows, self._plan.calendar.day_of(self._now_us))
-
-    def _records(self, scope: str, dirt: Dirt, revision: int) -> Iterator[OutRecord]:
-        """What the scope must say now that it has not said, and what it must take back."""
-        loaded = self._store[scope]
-        only = None
-        if dirt.measures is not None:
-            only = self._plan.catalogue.touched_by(dirt.measures)
-        windows = [window for window in self._windows if dirt.touches(window)]
-        times = {
-            "event_time": rfc3339_utc(loaded.event_us),
-            "published_at": rfc3339_utc(self._wall_clock_us(), "milliseconds"),
-        }
-        if scope in self._plan.experiments:
-            yield from self._results(scope, loaded, times, revision)
-            return
-        today = self._plan.calendar.day_of(self._now_us)
-        exists: set[bytes] = set()
-        for value in self._evaluator.values(scope, loaded.totals, windows, only):
-            window = value.window
-            key = value_key(value.kpi.name, window.kind, window.key, scope)
-            exists.add(key)
-            targets = self._alerts.beside(value, loaded.totals, today)
-            if not window.complete:
-                loaded.show(value, targets)
-            says = said(value, targets)
-            if loaded.said.get(key) != says:
-                loaded.said[key] = says
-                loaded.keys_by_window.setdefault((window.kind, window.key), set()).add(key)
-                body = encode_value(says, **times, revision=revision)
-                yield OutRecord(self._plan.values_topic, key, body)
-        for key in self._gone(scope, loaded, windows, only, exists):
-            yield OutRecord(self._plan.values_topic, key, None)
-
-    def _results(
-        self, scope: str, loaded: LoadedScope, times: Mapping[str, str], revision: int
-    ) -> Iterator[OutRecord]:
-        """What an experiment must say now that it has not said, and what it must take back."""
-        experiment = self._plan.experiments[scope]
-        today = self._plan.calendar.day_of(self._now_us)
-        for key, says in news_of(experiment, loaded.totals, today, loaded.said_results):
-            body = None
-            if says is not None:
-                body = encode_result(says, **times, revision=revision)
-            yield OutRecord(self._plan.experiments_topic, key, body)
-
-    def _gone(
-        self,
-        scope: str,
-        loaded: LoadedScope,
-        windows: list[Window],
-        only: frozenset[str] | None,
-        exists: set[bytes],
-    ) -> Iterator[bytes]:
-        """Keys of records that may stand in the topic and no longer exist."""
-        dimension, _ = split_scope(scope)
-        existing = self._plan.catalogue.existing
-        # A running day exists for every dimension, a closed one only for some.
-        kept = {
-            (window.kind, window.key)
-            for window in self._windows
-            if existing(dimension, window.kind, closed=window.complete)
-        }
-        yield from loaded.leave(kept)
-        gone: dict[bytes, None] = {}
-        for kpi, window, key in self._keys(scope, windows, only):
-            if key in exists:
-                continue
-            if not window.complete:
-                loaded.hide(kpi.name, window.kind)
-            if loaded.said.pop(key, None) is not None:
-                loaded.keys_by_window[window.kind, window.key].discard(key)
-                gone[key] = None
-            elif scope in self._leftovers.changed:
-                gone[key] = None
-        for key in self._left(scope, loaded):
-            if key not in exists:
-                gone[key] = None
-        if scope in self._standing:  # then all of the scope was looked at
-            gone |= dict.fromkeys(self._standing.pop(scope) - exists)
-        yield from gone
-
-    def _left(self, scope: str, loaded: LoadedScope) -> Iterator[bytes]:
-        """Keys of records that a predecessor may have said in windows as they are no more."""
-        for window in self._leftovers.windows_left(scope, self._windows):
-            if scope in self._leftovers.changed or not is_remembered(window):
-                yield from (key for _, _, key in self._keys(scope, (window,)))
-                continue
-            for value in self._evaluator.values(scope, loaded.totals, (window,)):
-                yield value_key(value.kpi.name, window.kind, window.key, scope)
-
-    def _keys(
-        self, scope: str, windows: Iterable[Window], only: frozenset[str] | None = None
-    ) -> Iterator[tuple[Kpi, Window, bytes]]:
-        """All records that a scope may have in windows; `only` of these KPIs."""
-        dimension, _ = split_scope(scope)
-        for window in windows:
-            for kpi in self._plan.catalogue.existing(
-                dimension, window.kind, closed=window.complete
-            ):
-                if only is None or kpi.name in only:
-                    yield kpi, window, value_key(kpi.name, window.kind, window.key, scope)
 
 
 def _importance(scope: str) -> tuple[int, str]:

@@ -12,45 +12,31 @@ it, even if all of it cancels out in the end.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Final, Literal, get_args
-
-import msgspec
+from typing import Final
 
 from stream_app.domain.calendar import DAY_US, FIVE_MINUTES_US, five_minute_bucket
 from stream_app.domain.cells import FIVE_MINUTE_BASE, CellSplitter, Deltas, without_zeros
-from stream_app.domain.events import EVENT_TYPE_BY_NAME, Event, EventType
-from stream_app.domain.ledger import Verdict
-from stream_app.domain.placement import partition_of_scope
+from stream_app.domain.events import Event
 from stream_app.domain.rules import FoldRules
-from stream_app.domain.scopes import COMPANY
-from stream_app.domain.thread import Change
+from stream_app.stages.accepting import OUTCOMES, Acceptor, BatchSummary, Outcome, Stop
 from stream_app.stages.cache import BoundedCache
 from stream_app.stages.hearing import Hearing
+from stream_app.stages.partial_records import Outputs, PartialRecords
 from stream_app.stages.ports import OutRecord, Patience, Publish, SourceRecord, State, WallClock
 from stream_app.stages.threads import ThreadStore
-from stream_app.wire.cloudevent import Ignored, Reason, Rejection, Rules, decode
-from stream_app.wire.dead_letter import MAX_VALUE_BYTES, DeadLetter
+from stream_app.wire.cloudevent import Rules, decode
 from stream_app.wire.partial import (
     CLOCK,
     HEARD,
     READY,
     Cell,
-    Control,
     cell_name,
-    control_key,
     decode_cell,
     encode_value,
     parse_bucket,
-    partial_key,
 )
-
-Outcome = Literal["applied", "duplicate", "dead_letter", "ignored"]
-OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
-"""What may become of a record (contract.md, rule 10)."""
 
 CELLS: Final = "cells"
 EXPIRY: Final = "expiry"
@@ -69,67 +55,10 @@ FAR_BEHIND: Final = 2_000
 
 _CELL_CACHE: Final = 200_000
 _PUBLISH_CHUNK: Final = 5_000
-_DEAD_LETTER: Final = b"dead|"
 _HEARD: Final = f"{HEARD}|".encode()
 _FIVE_MINUTES: Final = b"Z"
 """What the name of a five-minute cell ends with."""
 _NAME_BARS: Final = 2  # a cell's name is dimension|member|bucket
-_TYPE_NAMES: Final = {number: name for name, number in EVENT_TYPE_BY_NAME.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """Where stage one writes, and how many partitions `kpi.partials` has."""
-
-    partials: str
-    dead_letters: str
-    partitions: int
-
-
-@dataclass(slots=True)
-class BatchSummary:
-    """What became of a batch's records, for metrics and the poison fuse.
-
-    Attributes:
-        outcomes: (event type, outcome) → records.
-        reasons: reason → dead letters.
-        dead: per record in order, whether it became a dead letter.
-    """
-
-    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-    dead: list[bool] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """The bad record that a partition stopped before (`poison: stop`)."""
-
-    offset: int
-    reason: str
-    detail: str
-
-
-@dataclass(slots=True)
-class _Taken:
-    """What a batch gave to the threads.
-
-    Attributes:
-        next_offset: the first offset that was not taken.
-        lengths_before: key → how many events its thread had; those that got some.
-        newest_us: time of the newest of its events.
-        newest_ms: the newest record timestamp.
-        steps: what single records changed, before the last ones of their threads.
-    """
-
-    next_offset: int
-    stop: Stop | None = None
-    newest_us: int = 0
-    newest_ms: int = 0
-    summary: BatchSummary = field(default_factory=BatchSummary)
-    outbox: dict[bytes, bytes] = field(default_factory=dict)
-    lengths_before: dict[bytes, int] = field(default_factory=dict)
-    steps: list[list[Change]] = field(default_factory=list)
 
 
 class Measurer:
@@ -171,18 +100,17 @@ class Measurer:
             stopped: what the partition stopped before; it takes nothing any more.
         """
         self._state = state
-        self._poison_stop = poison_stop
         self.stopped: Stop | None = None
         self._accepted = accepted
-        self._outputs = outputs
         self._publish = publish
         self._patiently = patiently
         self._lock = asyncio.Lock()
         self._event_clock = event_clock
         self._wall_clock_us = wall_clock_us
-        self._source = str(state.partition)
         self._splitter = CellSplitter(rules)
         self._threads = ThreadStore(state, rules, cached_threads)
+        self._acceptor = Acceptor(self._threads, poison_stop=poison_stop)
+        self._partials = PartialRecords(state, outputs)
         self._cells: BoundedCache[Cell | None] = BoundedCache(_CELL_CACHE)
         self._newest_us = int(state.meta.get("newest_us", 0))
         self._hearing = Hearing(hears, state.partition)
@@ -232,7 +160,7 @@ class Measurer:
         }
         await self._threads.load(keys)
         may_repeat = (state.offset or 0) < state.log_end
-        taken = self._accept_all(records, decoded, next_offset, may_repeat=may_repeat)
+        taken = self._acceptor.accept_all(records, decoded, next_offset, may_repeat=may_repeat)
         if taken.stop is not None and not taken.summary.dead:
             self.forget()  # there is nothing before it
             self.stopped = taken.stop
@@ -276,62 +204,6 @@ class Measurer:
             self.backlog = 0  # what comes later will not come soon: publish all there is
             self.stopped = taken.stop
         return summary
-
-    def _accept_all(
-        self,
-        records: Sequence[SourceRecord],
-        decoded: Sequence[Event | Rejection | Ignored],
-        next_offset: int,
-        *,
-        may_repeat: bool,
-    ) -> "_Taken":
-        """Give a batch's events to their threads, up to the record that stops the partition."""
-        taken = _Taken(next_offset)
-        summary = taken.summary
-        for record, event in zip(records, decoded, strict=True):
-            if may_repeat and record.key in taken.lengths_before:
-                taken.steps.append(list(self._threads[record.key].changes()))
-            outcome, type_name, fault = self._accept(record, event, taken.lengths_before)
-            if fault is not None and self._poison_stop:
-                taken.stop = Stop(record.offset, fault.reason.value, fault.detail)
-                taken.next_offset = record.offset
-                break
-            summary.outcomes[type_name, outcome] += 1
-            summary.dead.append(fault is not None)
-            if fault is not None:
-                summary.reasons[fault.reason] += 1
-                name = _DEAD_LETTER + b"%d" % record.offset
-                taken.outbox[name] = _packed(record, fault, next_offset)
-            elif outcome == "applied" and type(event) is Event:
-                taken.newest_us = max(taken.newest_us, event.time)
-                taken.newest_ms = max(taken.newest_ms, record.timestamp)
-        return taken
-
-    def _accept(
-        self,
-        record: SourceRecord,
-        event: Event | Rejection | Ignored,
-        lengths_before: dict[bytes, int],
-    ) -> tuple[str, str, Rejection | None]:
-        """(outcome, type, why it is refused) of one record."""
-        if isinstance(event, Ignored):
-            return "ignored", "other", None
-        if isinstance(event, Rejection):
-            return "dead_letter", "other", event
-        key = record.key or b""
-        thread = self._threads[key]
-        length = len(thread.arrived)
-        verdict = thread.accept(event)
-        type_name = _TYPE_NAMES[EventType(event.type)]
-        if verdict is Verdict.APPLIED:
-            lengths_before.setdefault(key, length)
-        elif verdict is Verdict.ID_CONFLICT:
-            detail = "its source and id are those of an earlier event with other content"
-            return "dead_letter", type_name, Rejection(Reason.ID_CONFLICT, detail)
-        elif verdict is Verdict.THREAD_TOO_LONG:
-            detail = "its key has as many events as a thread may have"
-            return "dead_letter", type_name, Rejection(Reason.THREAD_TOO_LONG, detail)
-        return verdict.value, type_name, None
 
     async def _change_cells(
         self, deltas: Deltas, version: int, batch_us: int, newest_ms: int
@@ -457,15 +329,23 @@ class Measurer:
             if self._before_ready:
                 names = [name for name in names if name != READY.encode()]
             elif self._ready_is_news:
-                records = self._control(READY, self._newest_us)
+                records = self._partials.control(READY, self._newest_us)
             await self._load_committed(name for name in names if name.count(b"|") == _NAME_BARS)
             for name in names:
                 version, _, payload = self._state.outbox[name].partition(b":")
                 sent[name] = int(version)
                 came_and_went = name in self._never_sent and self._cells.get(name) is None
                 self._never_sent.discard(name)
-                if not came_and_went:
-                    records.extend(self._records_for(name, payload))
+                if came_and_went:
+                    continue
+                if name.startswith(_HEARD):
+                    records.extend(self._partials.heard(self._hearing.said(name)))
+                    continue
+                is_cell = name.count(b"|") == _NAME_BARS
+                cell = self._cells[name] if is_cell else None
+                if is_cell and cell is None and not self._has_expired(name):
+                    continue  # Redis was emptied under our hands; whoever is next says the truth
+                records.extend(self._partials.of(name, payload, cell, self._newest_us))
         await self._publish(records)
         self._ready_is_news = self._ready_is_news and bool(self._before_ready)
         self._before_ready.difference_update(names)
@@ -498,57 +378,11 @@ class Measurer:
                 self._cells[name] = None if row is None else decode_cell(row)
             self._state.discard()
 
-    def _records_for(self, name: bytes, payload: bytes) -> list[OutRecord]:
-        if name.startswith(_DEAD_LETTER):
-            return [self._dead_letter_record(int(name[len(_DEAD_LETTER) :]), payload)]
-        if name in (CLOCK.encode(), READY.encode()):
-            return self._control(name.decode(), self._newest_us)
-        if name.startswith(_HEARD):
-            topic, partitions = self._outputs.partials, self._outputs.partitions
-            to = partition_of_scope(COMPANY, partitions)
-            return [OutRecord(topic, key, value, to) for key, value in self._hearing.said(name)]
-        cell = self._cells[name]
-        text = name.decode()
-        if cell is None and not self._has_expired(text):
-            return []  # Redis was emptied under our hands; whoever is next says what is true
-        return [
-            OutRecord(
-                topic=self._outputs.partials,
-                key=partial_key(text, self._source),
-                value=None if cell is None else encode_value(cell),
-                partition=partition_of_scope(text.rpartition("|")[0], self._outputs.partitions),
-            ),
-        ]
-
-    def _has_expired(self, name: str) -> bool:
+    def _has_expired(self, name: bytes) -> bool:
         """Whether a cell is so old that its end may be told; days never are."""
-        bucket = parse_bucket(name.rpartition("|")[2])
+        bucket = parse_bucket(name.decode().rpartition("|")[2])
         oldest = five_minute_bucket(self._asked_us(self._newest_us))
         return FIVE_MINUTE_BASE <= bucket < FIVE_MINUTE_BASE + oldest
-
-    def _control(self, kind: str, instant_us: int) -> list[OutRecord]:
-        value = encode_value(Control(self._state.offset or 0, instant_us))
-        key = control_key(kind, self._source)
-        topic = self._outputs.partials
-        return [OutRecord(topic, key, value, p) for p in range(self._outputs.partitions)]
-
-    def _dead_letter_record(self, offset: int, payload: bytes) -> OutRecord:
-        reason, detail, value = msgspec.msgpack.decode(payload)
-        letter = DeadLetter.of(
-            Rejection(Reason(reason), detail),
-            self._state.topic,
-            self._state.partition,
-            offset,
-            value,
-        )
-        return OutRecord(
-            self._outputs.dead_letters, letter.key, letter.value, headers=letter.headers
-        )
-
-
-def _packed(record: SourceRecord, fault: Rejection, version: int) -> bytes:
-    value = None if record.value is None else record.value[:MAX_VALUE_BYTES]
-    return b"%d:" % version + msgspec.msgpack.encode((fault.reason.value, fault.detail, value))
 
 
 def _hour_of(bucket: int) -> int:

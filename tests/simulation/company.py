@@ -17,7 +17,7 @@ from stream_app.domain.windows import WindowRules, last_instant_of
 from stream_app.goals import working_days_of
 from stream_app.kpis import DEFINITIONS
 from stream_app.stages.alerting import AlertPlan
-from stream_app.stages.evaluating import Evaluation
+from stream_app.stages.evaluation import Evaluation
 from stream_app.wire.cloudevent import Rules
 
 EVENTS, PARTIALS, VALUES = "crm.events", "kpi.partials", "kpi.values"

@@ -24,7 +24,8 @@ from stream_app.metrics.board import SnapshotBoard
 from stream_app.metrics.health import Health
 from stream_app.metrics.own import OwnMetrics
 from stream_app.stages.evaluating import EvaluatingStage
-from stream_app.stages.measuring import Measurer, Outputs
+from stream_app.stages.measuring import Measurer
+from stream_app.stages.partial_records import Outputs
 from stream_app.stages.ports import OutRecord
 from stream_app.state.claims import Claims, TopicPartition
 from stream_app.state.partition import PartitionState

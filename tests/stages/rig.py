@@ -12,10 +12,13 @@ from stream_app.domain.rates import Rates
 from stream_app.domain.rules import FoldRules
 from stream_app.domain.trial import trial_scope
 from stream_app.domain.windows import WindowRules, last_instant_of
+from stream_app.stages.accepting import BatchSummary
 from stream_app.stages.alerting import AlertPlan
-from stream_app.stages.evaluating import EvaluatingStage, Evaluation, Flushed
+from stream_app.stages.evaluating import EvaluatingStage
+from stream_app.stages.evaluation import Evaluation, Flushed
 from stream_app.stages.listening import Silence
-from stream_app.stages.measuring import BatchSummary, Measurer, Outputs
+from stream_app.stages.measuring import Measurer
+from stream_app.stages.partial_records import Outputs
 from stream_app.stages.ports import OutRecord
 from stream_app.stages.standing import StandingValues
 from stream_app.state.claims import Claims
