@@ -12,7 +12,7 @@ from stream_app.wire import alert, value
 from stream_app.wire.cloudevent import Rules
 from stream_app.wire.dead_letter import MAX_DETAIL_CHARACTERS
 from stream_app.wire.experiment import PublishedResult
-from stream_app.wire.partial import Cell, Control
+from stream_app.wire.partial import Cell, Control, Heard
 from stream_app.wire.reasons import Reason
 from stream_app.wire.tick import Tick
 
@@ -165,6 +165,7 @@ def _partials() -> Schema:
         "anyOf": [
             _inlined(Cell) | {"description": "version, event_us, record_ms, measures"},
             _inlined(Control) | {"description": "version, instant_us"},
+            _inlined(Heard) | {"description": "record_us, event_us"},
         ],
     }
 

@@ -13,17 +13,18 @@ from stream_app.company import Company
 from stream_app.domain.alerts import Transition
 from stream_app.domain.calendar import rfc3339_utc
 from stream_app.domain.experiment import Verdict
+from stream_app.domain.silence import Notice, Quiet
 from stream_app.render.asyncapi import TOPICS
 from stream_app.render.event_schema import event_schema
 from stream_app.render.schemas import schemas
 from stream_app.settings import Topics
 from stream_app.simulate import Options, simulate
 from stream_app.transport.topics import contract_topics
-from stream_app.wire.alert import encode_alert
+from stream_app.wire.alert import encode_alert, encode_notice
 from stream_app.wire.cloudevent import Reason, Rules
 from stream_app.wire.dead_letter import DeadLetter
 from stream_app.wire.experiment import SaidResult, encode_result
-from stream_app.wire.partial import Cell, Control, encode_value
+from stream_app.wire.partial import Cell, Control, Heard, encode_value
 from stream_app.wire.published import Published
 from stream_app.wire.tick import encode_tick
 from stream_app.wire.value import Said, TargetSaid
@@ -139,7 +140,21 @@ def test_ticks_partials_and_dead_letters_are_described(company: Company) -> None
     Draft202012Validator(described["crm.dead-letters"]).validate(headers)
     partials.validate(json.loads(encode_value(Cell(1, 2, 3, {"leads": 4}))))
     partials.validate(json.loads(encode_value(Control(1, 2))))
+    partials.validate(json.loads(encode_value(Heard(1, 2))))
     assert not partials.is_valid(["1", 2])
+
+
+def test_a_silent_source_is_a_valid_alert_without_a_kpi(company: Company) -> None:
+    described = schemas(company)["kpi.alerts"]
+    seen = Quiet(now_us=9, heard_us=0, passed_us=2, allowed_us=1)
+    notice = Notice(source="hubspot", state="firing", previous="ok", since_us=9, seen=seen)
+    record = json.loads(encode_notice(notice))
+
+    Draft202012Validator(described).validate(record)
+    assert set(record) - set(described["properties"]) == {"source", "heard"}
+    assert [name for name in described["properties"] if record[name] is None] == [
+        *("kpi", "window", "start", "expected_by_now", "sample", "explain")
+    ]
 
 
 def test_the_schema_of_experiments_describes_every_field_that_is_written(
