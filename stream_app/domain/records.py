@@ -21,18 +21,21 @@ class Record:
 
     Attributes:
         deal: the deal of the thread that a survey names, once it is known.
-        members: own members, filled from the deal's in force at the time, then the directory.
+        members: own members, filled from those of the deal in force at the time (before its first
+            event: from its lead's), then from the directory.
         raw: own members only.
     """
 
     __slots__ = ("deal", "event", "members", "raw", "rules")
 
-    def __init__(self, event: Event, deal: Deal | None, rules: FoldRules) -> None:
+    def __init__(
+        self, event: Event, deal: Deal | None, rules: FoldRules, inherited: Members | None
+    ) -> None:
         self.event = event
         self.deal = deal
         self.rules = rules
         self.raw = raw_members(event.data, rules)
-        self.members = self._filled(deal.said if deal is not None else None)
+        self.members = self._filled(inherited)
 
     def final_members(self) -> Members:
         """Own members, filled from what the deal says last."""

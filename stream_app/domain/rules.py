@@ -10,7 +10,7 @@ from stream_app.domain.currencies import MINOR_UNIT_EXPONENTS
 from stream_app.domain.facts import Members
 from stream_app.domain.trial import Trial
 
-FOLD_VERSION: Final = 2
+FOLD_VERSION: Final = 3
 """Raise it whenever the fold's output changes for the same events: the state version follows."""
 
 MAX_THREAD_EVENTS: Final = 5_000

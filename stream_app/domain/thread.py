@@ -59,6 +59,7 @@ class ThreadFold:
     __slots__ = (
         "_counted",
         "_customers",
+        "_deal_ids",
         "_deals",
         "_index",
         "_lead_ids",
@@ -81,6 +82,7 @@ class ThreadFold:
         self._counted: dict[UnitKey, Counted] = {}
         self._touched: set[UnitKey] = set()
         self._lead_ids: set[str] = set()
+        self._deal_ids: set[str] = set()
         self._lead_of_deal: dict[str, str] = {}
         self._survey_plan(events)
         self._winners = Winners(self._leads, self._deals, self.lead_id_of, rules)
@@ -91,18 +93,21 @@ class ThreadFold:
         """Continue with an event that sorts after all others.
 
         Returns:
-            False, with nothing applied, when the event changes which lead a deal had all along:
-            then the thread must be folded anew from all its events.
+            False, with nothing applied, when the event changes which lead a deal had all along, or
+            is the first of a deal that a survey has named: then the thread must be folded anew from
+            all its events.
         """
         if event.type <= _LAST_LEAD_TYPE:
             lead_id = event.data["lead_id"]
             if lead_id not in self._lead_ids and len(self._lead_ids) == 1 and self._deals:
                 return False
             self._lead_ids.add(lead_id)
-        elif event.type <= _LAST_DEAL_TYPE and "lead_id" in event.data:
+        elif event.type <= _LAST_DEAL_TYPE:
             deal = self._deals.get(event.data["deal_id"])
             before = None if deal is None else self.lead_id_of(deal)
-            self._note_lead_of_deal(event)
+            self._note_deal(event)
+            if deal is None and self._is_named_before(event.data["deal_id"]):
+                return False
             if deal is not None and self.lead_id_of(deal) != before:
                 return False
         self._apply(event)
@@ -110,7 +115,10 @@ class ThreadFold:
 
     def lead_id_of(self, deal: Deal) -> str | None:
         """The lead a deal has: the one it names, else the thread's only one."""
-        named = self._lead_of_deal.get(deal.id)
+        return self._lead_id_of(deal.id)
+
+    def _lead_id_of(self, deal_id: str) -> str | None:
+        named = self._lead_of_deal.get(deal_id)
         if named is not None:
             return named
         return next(iter(self._lead_ids)) if len(self._lead_ids) == 1 else None
@@ -139,15 +147,19 @@ class ThreadFold:
     # -- folding ---------------------------------------------------------------------------------
 
     def _survey_plan(self, events: Iterable[Event]) -> None:
-        """Note what holds whenever it was said: which leads there are, whose deals are whose."""
+        """Note what holds whenever it was said: which leads and deals there are, and whose."""
         for event in events:
             if event.type <= _LAST_LEAD_TYPE:
                 self._lead_ids.add(event.data["lead_id"])
-            elif event.type <= _LAST_DEAL_TYPE and "lead_id" in event.data:
-                self._note_lead_of_deal(event)
+            elif event.type <= _LAST_DEAL_TYPE:
+                self._note_deal(event)
 
-    def _note_lead_of_deal(self, event: Event) -> None:
-        deal_id, lead_id = event.data["deal_id"], event.data["lead_id"]
+    def _note_deal(self, event: Event) -> None:
+        deal_id = event.data["deal_id"]
+        self._deal_ids.add(deal_id)
+        if "lead_id" not in event.data:
+            return
+        lead_id = event.data["lead_id"]
         if event.type == EventType.DEAL_CREATED:
             if lead_id is not None:
                 self._lead_of_deal.setdefault(deal_id, lead_id)
@@ -204,9 +216,17 @@ class ThreadFold:
     def _apply_record(self, event: Event) -> None:
         kind, id_field = _RECORDS[EventType(event.type)]
         record_id = event.data.get(id_field) or f"{event.source} {event.id}"
-        deal = self._deals.get(event.data.get("deal_id") or "")
-        self._records[kind, record_id] = Record(event, deal, self.rules)
+        deal_id = event.data.get("deal_id") or ""
+        deal = self._deals.get(deal_id)
+        inherited = None if deal is None else deal.said
+        if deal is None and deal_id in self._deal_ids:  # it has said nothing yet, its lead may have
+            lead = self._leads.get(self._lead_id_of(deal_id) or "")
+            inherited = None if lead is None else lead.raw
+        self._records[kind, record_id] = Record(event, deal, self.rules, inherited)
         self._touched.add((kind, record_id))
+
+    def _is_named_before(self, deal_id: str) -> bool:
+        return any(record.event.data.get("deal_id") == deal_id for record in self._records.values())
 
     # -- what is counted -------------------------------------------------------------------------
 

@@ -155,3 +155,13 @@ def test_a_deleted_deal_is_no_leads_first_deal():
     story.tell("deal.created", "03 10:00", deal_id="d2", source="second")
     story.tell("deal.deleted", "04 10:00", deal_id="d1")
     assert story.members("leads", "source") == {"second": 1}
+
+
+def test_a_survey_before_its_deals_first_event_has_the_values_of_the_deals_lead():
+    story = Story().tell("lead.created", "01 10:00", rep="ann", source="fair")
+    story.tell("survey.submitted", "02 10:00", deal_id="d1", kind="nps", score=9)
+    assert story.members("nps_promoters", "rep") == {"unassigned": 1}
+    story.tell("lead.updated", "03 10:00", rep="bob").tell("deal.created", "04 10:00", rep="bob")
+    assert story.members("nps_promoters", "rep") == {"ann": 1}
+    assert story.members("nps_promoters", "team") == {"north": 1}
+    assert story.members("nps_promoters", "source") == {"fair": 1}

@@ -138,8 +138,8 @@ class Thread:
 
         def said(dimension: str, place: int) -> str | None:
             own: str | None = data.get(dimension)
-            # AMBIGUOUS: what the deal inherits counts from the deal's own first event on.
-            if own is None and events and events[0] <= place:
+            # A deal that has said nothing yet inherits all from its lead, as at any other time.
+            if own is None and events:
                 return self.deal_says(deal)(dimension, place)
             return own
 
