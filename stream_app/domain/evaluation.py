@@ -52,8 +52,9 @@ class Evaluator:
         """The records that exist.
 
         A record exists where one of the KPI's measures is other than zero in the window, or in the
-        one that its formula compares it with; in a running window also where one was in the window
-        before, and always for the company, so that a wall shows 0 rather than nothing.
+        one that its formula compares it with (in either, wherever the formula reads it); in a
+        running window also where one was in the window before, and always for the company, so that
+        a wall shows 0 rather than nothing.
 
         Args:
             scope: its key.
@@ -100,6 +101,8 @@ def has_record(scope: str, kpi: Kpi, window: Window, sides: Sides) -> bool:
         view = sides.at(place)
         if view is not None and not measures.isdisjoint(view.touched):
             return True
+    if sides.value is not None and not kpi.measures.isdisjoint(sides.value.touched):
+        return True
     if window.complete:
         return False
     earlier = sides.previous
