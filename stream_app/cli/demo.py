@@ -1,7 +1,9 @@
 """`stream-app demo`: the whole thing on one machine with nothing prepared."""
 
+import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -9,8 +11,11 @@ from rich.console import Console
 from stream_app.cli.startup import USAGE
 from stream_app.config.errors import ConfigErrors
 
+if TYPE_CHECKING:
+    from stream_app.demo import Demo, Plan
 
-@click.command("demo")
+
+@click.command("demo", epilog="Example: stream-app demo --for 60 --workers 2")
 @click.option(
     "--config",
     "config_path",
@@ -81,21 +86,30 @@ def command(  # noqa: PLR0917 - click passes by name
         directory=directory,
     )
     try:
-        with demo.running(plan, console) as running:
-            _introduce(running, console)
-            demo.watch(running, console)
+        _run(plan, console)
     except KeyboardInterrupt:
-        console.print("stopping …")
+        pass  # a second Ctrl-C, for the impatient; all has stopped all the same
     except LocalError as error:
         console.print(f"[red]error:[/] {error}", highlight=False)
         sys.exit(1)
     console.print("everything has stopped.")
 
 
-def _introduce(running: "object", console: Console) -> None:
-    from stream_app.demo import Demo  # noqa: PLC0415
+def _run(plan: "Plan", console: Console) -> None:
+    from stream_app import demo  # noqa: PLC0415 - as above
 
-    assert isinstance(running, Demo)  # noqa: S101 - for mypy
+    try:
+        with demo.running(plan, console) as running:
+            try:
+                _introduce(running, console)
+                demo.watch(running, console)
+            except KeyboardInterrupt:
+                console.print("stopping …")
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing runs that could be interrupted
+
+
+def _introduce(running: "Demo", console: Console) -> None:
     for port in running.metrics_ports:
         console.print(f"metrics  http://127.0.0.1:{port}/metrics", highlight=False)
     for name, value in running.environment.items():

