@@ -181,11 +181,11 @@ async def _state(
     if topic is None:
         return []
     metas = await state.metas(events, range(topic.partitions))
+    # Only now: a worker counts while we look, and what it has counted is in the log by then.
+    log = await cluster_facts(connection(settings), [events])
     partitions = [
         PartitionFacts(begin=begin, end=end, meta=meta)
-        for begin, end, meta in zip(
-            cluster.begins[events], cluster.ends[events], metas, strict=True
-        )
+        for begin, end, meta in zip(log.begins[events], log.ends[events], metas, strict=True)
     ]
     return list(
         state_findings(
