@@ -109,9 +109,12 @@ class Audit:
         """
         await self.round()
         until_s = time.monotonic() + wait_seconds
-        while not self.settling.is_settled and time.monotonic() < until_s:
+        while not self.settling.is_settled and (
+            time.monotonic() < until_s or (wait_seconds and self.settling.is_young)
+        ):
             left = sum(map(len, self.settling.differences().values()))
-            self.told(f"{left:,} differences; waiting for the worker")
+            moving = len(self.settling.undecided)
+            self.told(f"{left:,} differences, {moving:,} values in motion; waiting for the worker")
             await asyncio.sleep(min(_PAUSE_SECONDS, max(0.0, until_s - time.monotonic())))
             await self.round()
         return self.report()
@@ -244,6 +247,7 @@ class Audit:
             pages,
             all_workers=self.metrics.all_workers and not unreadable,
             published=self._published if grown else _nothing,
+            moved=self.evidence.published if grown else (),
         )
 
     def _published(self, key: bytes) -> Iterator[float]:
@@ -307,6 +311,7 @@ class Audit:
             differences=self.settling.differences(),
             grew_by=self.grew_by,
             in_motion=self.settling.in_motion,
+            undecided=len(self.settling.undecided) if self.settling.in_motion else 0,
             seconds=time.monotonic() - self._began_s,
             pass_seconds=self._pass_seconds,
             warnings=(*self.evidence.warnings, *self.warnings, *self._strange_keys()),

@@ -25,6 +25,7 @@ class Report:
         differences: by section.
         grew_by: records the log gained while this ran.
         in_motion: it did not stand still, so each record was compared as of some moment.
+        undecided: values that changed so fast that no moment was caught; no differences.
         seconds: how long all of it took.
         pass_seconds: how long the plain pass over the log took, reading included.
         warnings: what is strange, and no difference.
@@ -41,6 +42,7 @@ class Report:
     differences: Differences
     grew_by: int
     in_motion: bool
+    undecided: int
     seconds: float
     pass_seconds: float
     warnings: tuple[str, ...] = field(default=())
@@ -82,6 +84,11 @@ class Report:
                 f"the log grew by {self.grew_by:,} records meanwhile, so each record was compared "
                 "as of some moment; for a proof of one moment let the producers rest"
             )
+            if self.undecided:
+                yield (
+                    f"{self.undecided:,} values changed so fast that they could be compared at no "
+                    "moment: neither confirmed nor refuted; a longer --wait decides more of them"
+                )
         for section in SECTIONS:
             if found := self.differences.get(section):
                 yield f"{section}: {len(found):,} differences"
@@ -112,6 +119,7 @@ class Report:
             "metrics": list(self.pages),
             "in_motion": self.in_motion,
             "log_grew_by": self.grew_by,
+            "undecided": self.undecided,
             "seconds": round(self.seconds, 3),
             "events_per_second": round(self.events_per_second, 1),
             "warnings": list(self.warnings),

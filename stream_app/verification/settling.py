@@ -3,7 +3,8 @@
 We read the log, then the values, so the two are never from one instant. Round by round, more of the
 log and of the values is read. When the log stands still, one clean round is the proof, and what
 differs in the last round is a difference. When it never stands still, what differs in *every*
-round since the worker had caught up is one; a record that was right at some round is not.
+round since the worker had caught up is one; a record that was right at some round is not. A value
+that moves and is published again in every round can be caught at no moment: it is left undecided.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -54,26 +55,37 @@ class Settling:
 
     Attributes:
         last: the latest round.
-        in_motion: the log grew in each of the last two rounds.
+        in_motion: the log grew in the last round.
+        is_young: the worker has only just caught up, so nothing could last yet.
+        undecided: keys that were right in no round, and moved too fast to be called wrong.
     """
 
     last: Round | None = None
     in_motion: bool = False
+    undecided: set[bytes] = field(default_factory=set)
+    is_young: bool = False
     _lasting: set[bytes] | None = None
     _others: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
 
     def add(self, now: Round) -> None:
         """Take in the next round."""
         before = self.last
-        self.in_motion = before is not None and bool(before.grown) and bool(now.grown)
+        self.in_motion = before is not None and bool(now.grown)
         self.last = now
         differing = set(now.values.by_key)
         if before is None or self._lasting is None or not now.caught_up:
             self._lasting = differing if now.caught_up else None
             self._others = {name: _places(found) for name, found in now.others.items()}
+            self.undecided = set()
+            self.is_young = now.caught_up
             return
-        self._lasting &= differing
-        self._lasting -= set(_right_meanwhile(self._lasting, before.values.wanted, now))
+        self.is_young = False
+        wanted_before = before.values.wanted
+        open_before = (self._lasting | self.undecided) & differing
+        still_open = open_before - set(_right_meanwhile(open_before, wanted_before, now))
+        moving = set(_moving(still_open, wanted_before, now))
+        self.undecided = (self.undecided | moving) & still_open
+        self._lasting = still_open - self.undecided
         for name, found in now.others.items():
             self._others[name] = self._others.get(name, set()) & _places(found)
 
@@ -83,7 +95,10 @@ class Settling:
         if self.last is None:
             return False
         return self.last.is_clean or (
-            self.in_motion and self._lasting == set() and not any(self._others.values())
+            self.in_motion
+            and self._lasting == set()
+            and not self.undecided
+            and not any(self._others.values())
         )
 
     def differences(self) -> Differences:
@@ -103,6 +118,15 @@ class Settling:
 
 def _places(differences: Iterable[Difference]) -> set[tuple[str, str]]:
     return {(difference.key, difference.field) for difference in differences}
+
+
+def _moving(
+    keys: Iterable[bytes], wanted_before: Mapping[bytes, Said], now: Round
+) -> Iterable[bytes]:
+    """Keys of which the log says something else than before, and the worker too."""
+    for key in keys:
+        if now.published.get(key) and wanted_before.get(key) != now.values.wanted.get(key):
+            yield key
 
 
 def _right_meanwhile(

@@ -82,6 +82,29 @@ def test_what_was_published_between_two_looks_counts_too(leads: Said) -> None:
     assert settling.is_settled
 
 
+def test_a_value_that_moves_and_is_published_in_every_round_is_undecided(leads: Said) -> None:
+    settling = Settling()
+    for log_says in range(5, 15, 2):
+        published = encoded(leads._replace(value=log_says + 1))
+        settling.add(
+            a_round(compared(leads, log_says, log_says + 1), grown=2, published=(published,))
+        )
+    assert not settling.is_settled
+    assert (values_of(settling), settling.undecided) == (0, {KEY})
+    settling.add(a_round(compared(leads, 15, 15), grown=1))
+    assert (settling.is_settled, settling.undecided) == (True, set())
+
+
+def test_a_value_that_is_published_again_and_again_is_wrong_if_the_log_says_one(
+    leads: Said,
+) -> None:
+    settling = Settling()
+    for found in range(6, 9):
+        published = encoded(leads._replace(value=found))
+        settling.add(a_round(compared(leads, 5, found), grown=2, published=(published,)))
+    assert (values_of(settling), settling.undecided) == (1, set())
+
+
 def test_before_the_worker_has_caught_up_being_right_proves_nothing(leads: Said) -> None:
     settling = Settling()
     settling.add(a_round(compared(leads, 5, 5), grown=1, caught_up=False))
