@@ -91,11 +91,16 @@ class Inquiry:
             await self._read_log(events, trace, self.told(f"reading {topics.events}"))
             explanation = self._compared(trace, window, now_us)
             until_s = time.monotonic() + wait_seconds
+            self._standing.watched = _key(self.question, window, scope)
             while explanation.differences and time.monotonic() < until_s:
                 self.told("the value differs; waiting for the worker")
                 await asyncio.sleep(_PAUSE_SECONDS)
-                await self._read_log(events, trace, None)
+                self._standing.seen.clear()
                 await self._read_values(values, None)
+                if any(not _differences(explanation, record) for record in self._standing.seen):
+                    # What was explained was published meanwhile; the log has only gone on since.
+                    return replace(explanation, found=True, differences=())
+                await self._read_log(events, trace, None)
                 now_us = await self.now_us()
                 later = self.window(now_us)
                 if (later.range, later.compared) != (window.range, window.compared):
@@ -134,8 +139,7 @@ class Inquiry:
 
     def _compared(self, trace: Trace, window: Window, now_us: int) -> Explanation:
         explanation = self.explained(trace, window, now_us)
-        key = value_key(self.question.kpi.name, window.kind, window.key, trace.scope)
-        record = self._standing.record(key)
+        record = self._standing.record(_key(self.question, window, trace.scope))
         return replace(
             explanation,
             found=record is not None,
@@ -187,6 +191,10 @@ class Inquiry:
                 if not isinstance(event, Ignored | Rejection):
                     newest_us = max(newest_us, event.time)
         return newest_us
+
+
+def _key(asked: Question, window: Window, scope: str) -> bytes:
+    return value_key(asked.kpi.name, window.kind, window.key, scope)
 
 
 def _differences(explanation: Explanation, record: Published | None) -> list[str]:

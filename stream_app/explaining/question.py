@@ -98,12 +98,15 @@ class Standing:
         members: of the dimension asked about.
         size: how many records were seen, of any kind.
         records: key → record of the KPI, window and dimension asked about.
+        watched: a key of which every record is kept, in `seen`, and not only the latest.
     """
 
     question: Question
     members: set[str] = field(default_factory=set)
     size: int = 0
     records: dict[bytes, bytes] = field(default_factory=dict)
+    watched: bytes | None = None
+    seen: list[Published] = field(default_factory=list)
 
     def take(self, key: bytes | None, value: bytes | None) -> None:
         """Take in the next record of the topic."""
@@ -127,6 +130,8 @@ class Standing:
         standing = self.record(key)
         if standing is None or record.revision >= standing.revision:
             self.records[key] = value
+            if key == self.watched:
+                self.seen.append(record)
 
     def record(self, key: bytes) -> Published | None:
         """What stands under a key."""
