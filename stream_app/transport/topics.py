@@ -32,12 +32,13 @@ _ANY_TIMESTAMP: Final = {
     "message.timestamp.before.max.ms": _FOR_EVER,
     "message.timestamp.after.max.ms": _FOR_EVER,
 }
-# The active segment is never compacted, so it must not stay active for a week. Tombstones stay for
-# a week: whoever was away for less hears of every deletion.
+# The active segment is never compacted, so it must neither stay active for a week nor grow large:
+# every board and report reads it whole. Tombstones stay for a week: whoever was away for less hears
+# of every deletion.
 _COMPACT: Final = {
     "cleanup.policy": "compact",
     "segment.ms": str(DAY_MS // 24),
-    "segment.bytes": str(64 << 20),
+    "segment.bytes": str(16 << 20),
     "min.cleanable.dirty.ratio": "0.2",
     "max.compaction.lag.ms": str(7 * DAY_MS),
     "delete.retention.ms": str(7 * DAY_MS),
