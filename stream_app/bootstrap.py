@@ -54,6 +54,7 @@ _LOG_TAIL_LINES = 25
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _SPIN_SECONDS = 0.1
 _LINE_SECONDS = 15.0
+_LINE_CHARACTERS = 120  # pip tells all that it installs in one line
 
 
 class BootstrapError(Exception):
@@ -384,7 +385,7 @@ class _Progress:
         spin = _SPINNER[self._turns % len(_SPINNER)] if self._live else "…"
         line = f"{spin} {now - self._begun:3.0f} s  {self._doing}"
         if not self._live:
-            _say(f"{line}: {self._last_words}")
+            _say(f"{line}: {self._last_words}"[:_LINE_CHARACTERS])
             return
         columns = shutil.get_terminal_size().columns - 1
         sys.stderr.write(f"\r\033[K{line}: {self._last_words}"[: columns + len("\r\033[K")])

@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from stream_app import __version__
+from stream_app.config.nearest import hint, shown
 
 COMMANDS: Final = {
     "demo": "the whole thing on one machine with nothing prepared",
@@ -40,6 +41,14 @@ class _LazyCommands(click.Group):
         module = import_module(f"stream_app.cli.{_MODULES.get(cmd_name, cmd_name)}")
         command: click.Command = module.command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        word = args[0]
+        if word not in COMMANDS and not word.startswith("-"):
+            ctx.fail(f"there is no command {shown(word)}{hint(word, COMMANDS)}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

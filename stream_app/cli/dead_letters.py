@@ -72,7 +72,7 @@ class _PlaceType(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-@click.group("dead-letters")
+@click.group("dead-letters", epilog="Example: stream-app dead-letters list --since 2h")
 def command() -> None:
     """List and show rejected records.
 

@@ -39,7 +39,9 @@ _REFUSED_SHOWN_MAX: Final = 50
 _FOUND, _UNUSABLE, _INTERRUPTED, _TERMINATED = 1, 2, 130, 143
 
 
-@click.command("import")
+@click.command(
+    "import", epilog="Example: stream-app import --mapping deals.yaml --dry-run deals.csv"
+)
 @click.argument(
     "paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH…"
 )

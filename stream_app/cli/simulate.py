@@ -91,7 +91,10 @@ class _Unusable(click.ClickException):
 _SHARE: Final = click.FloatRange(0, 0.5)
 
 
-@click.command("simulate")
+@click.command(
+    "simulate",
+    epilog="Example: stream-app simulate --events 10000 --days 90 --duplicates 0.1 --bad 0.01",
+)
 @click.option("--events", type=click.IntRange(1), help="So many events of history, then stop.")
 @click.option("--days", type=click.FloatRange(0, min_open=True), help="… spread over so many days.")
 @click.option("--duration", type=DurationType(), help="Without --events: run live so long.")

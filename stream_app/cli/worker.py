@@ -16,7 +16,11 @@ from stream_app.topology import build
 _STOPPED = 1
 
 
-@click.command("worker")
+@click.command(
+    "worker",
+    epilog="Example: STREAM_APP_KAFKA=kafka:9092 STREAM_APP_REDIS=redis://redis:6379/0 "
+    "stream-app worker --config company.yaml",
+)
 @click.option(
     "--config",
     "config_path",
@@ -31,15 +35,10 @@ _STOPPED = 1
     help="debug also shows what Faust and aiokafka say.",
 )
 def command(config_path: Path | None, log_level: Level) -> None:
-    r"""Run a worker: CRM events in, exact KPIs out.
+    """Run a worker: CRM events in, exact KPIs out.
 
     It takes its share of the partitions of crm.events and kpi.partials; start more of them for
     more throughput or to take over when one dies. Metrics and health are on STREAM_APP_METRICS.
-
-    \b
-    Example:
-      STREAM_APP_KAFKA=kafka:9092 STREAM_APP_REDIS=redis://redis:6379/0 \\
-        stream-app worker --config company.yaml
     """
     settings, company = settings_and_company(config_path)
     logging.captureWarnings(capture=True)
