@@ -35,7 +35,7 @@ VARIABLES: Final[Mapping[str, str]] = {
     "STREAM_APP_METRICS": "host:port of metrics and health; port 0: any free one (127.0.0.1:9108)",
     "STREAM_APP_BUNDLED": "1: demo and tests use the bundled Java and Redis (what is at hand)",
     "STREAM_APP_SESSION_TIMEOUT_SECONDS": "a silent worker is given up after so long (10)",
-    "STREAM_APP_BATCH_RECORDS": "records of one partition applied in one commit, at most (2000)",
+    "STREAM_APP_BATCH_RECORDS": "records of one partition applied in one commit, at most (8000)",
     "STREAM_APP_CACHE_THREADS": "threads held in memory for each partition, at most (50000)",
 }
 """Every variable and its meaning, the default in brackets."""
@@ -129,7 +129,7 @@ class Settings:
     metrics_port: int = 9108
     partitions: int = 4
     session_timeout_seconds: int = 10
-    batch_records: int = 2_000
+    batch_records: int = 8_000
     cache_threads: int = 50_000
     warnings: tuple[str, ...] = field(default=(), compare=False)
 

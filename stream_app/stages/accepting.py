@@ -1,7 +1,7 @@
 """Giving the events of a batch to their threads: what becomes of every record."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
@@ -81,35 +81,34 @@ class Acceptor:
         self._threads = threads
         self._poison_stop = poison_stop
 
-    def accept_all(
+    def accept(
         self,
-        records: Sequence[SourceRecord],
-        decoded: Sequence[Event | Rejection | Ignored],
-        next_offset: int,
+        taken: Taken,
+        records: Iterable[tuple[SourceRecord, Event | Rejection | Ignored]],
         *,
         may_repeat: bool,
-    ) -> Taken:
-        """Give a batch's events to their threads, up to the record that stops the partition."""
-        taken = Taken(next_offset)
+    ) -> None:
+        """Give some of a batch's events to their threads, up to one that stops the partition."""
         summary = taken.summary
-        for record, event in zip(records, decoded, strict=True):
+        for record, event in records:
+            if taken.stop is not None:
+                return
             if may_repeat and record.key in taken.lengths_before:
                 taken.steps.append(list(self._threads[record.key].changes()))
             outcome, type_name, fault = self._accept(record, event, taken.lengths_before)
             if fault is not None and self._poison_stop:
                 taken.stop = Stop(record.offset, fault.reason.value, fault.detail)
                 taken.next_offset = record.offset
-                break
+                return
             summary.outcomes[type_name, outcome] += 1
             summary.dead.append(fault is not None)
             if fault is not None:
                 summary.reasons[fault.reason] += 1
                 name = DEAD_LETTER + b"%d" % record.offset
-                taken.outbox[name] = _packed(record, fault, next_offset)
+                taken.outbox[name] = _packed(record, fault, taken.next_offset)
             elif outcome == "applied" and type(event) is Event:
                 taken.newest_us = max(taken.newest_us, event.time)
                 taken.newest_ms = max(taken.newest_ms, record.timestamp)
-        return taken
 
     def _accept(
         self,

@@ -29,6 +29,7 @@ from stream_app.stages.ports import OutRecord, Patience, Publish, SourceRecord, 
 from stream_app.stages.revisions import RESERVED, Revisions
 from stream_app.stages.scopes import Dirt, ScopeStore
 from stream_app.stages.standing import Seen
+from stream_app.stages.turns import others, parts
 from stream_app.stages.words import Words, asked_of, empty_totals
 from stream_app.wire.partial import (
     AGAIN,
@@ -127,9 +128,11 @@ class EvaluatingStage:
 
     async def _take(self, records: Sequence[SourceRecord], next_offset: int) -> None:
         news = News(self._now_us, set(self._ready), self._plan.clock)
-        for record in records:
-            if record.key is not None:
-                news.add(record.key, record.value, record.offset)
+        for part in parts(records):
+            for record in part:
+                if record.key is not None:
+                    news.add(record.key, record.value, record.offset)
+            await others()
         await self._store.load(dict.fromkeys(key.scope for key, _, _ in news.cells))
         new = {key.scope for key, _, _ in news.cells if key.scope not in self._store.known}
         soiled = await self._count(news, next_offset)
@@ -168,12 +171,16 @@ class EvaluatingStage:
         soiled: list[tuple[str, int, set[str]]] = []
         done = heard = 0
         for advance in self._ticks(news, next_offset):
-            soiled += self._put(news.cells[done : advance.cells])
+            for cells in parts(news.cells[done : advance.cells]):
+                soiled += self._put(cells)
+                await others()
             self._alerts.hear(news.heard[heard : advance.heard])
             done, heard = advance.cells, advance.heard
             if advance.offset >= self._rebuild_until and advance.ready >= self._plan.sources:
                 await self._alerts.step(advance.now_us)
-        soiled += self._put(news.cells[done:])
+        for cells in parts(news.cells[done:]):
+            soiled += self._put(cells)
+            await others()
         self._alerts.hear(news.heard[heard:])
         return soiled
 
@@ -362,7 +369,10 @@ class EvaluatingStage:
             }
             revision = self._revisions.next()
             published_us = self._wall_clock_us()
-            said = {s: list(self._words.of(s, dirt[s], revision, published_us)) for s in scopes}
+            said: dict[str, list[OutRecord]] = {}
+            for scope in scopes:
+                said[scope] = list(self._words.of(scope, dirt[scope], revision, published_us))
+                await others()
             said |= self._words.strays(room=_SCOPES_PER_FLUSH - len(scopes))
             records += [record for scope in said for record in said[scope]]
             flushed = Flushed(

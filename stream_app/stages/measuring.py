@@ -12,21 +12,23 @@ it, even if all of it cancels out in the end.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import Final
 
 from stream_app.domain.calendar import DAY_US, FIVE_MINUTES_US, five_minute_bucket
 from stream_app.domain.cells import FIVE_MINUTE_BASE, CellSplitter, Deltas, without_zeros
 from stream_app.domain.events import Event
 from stream_app.domain.rules import FoldRules
-from stream_app.stages.accepting import OUTCOMES, Acceptor, BatchSummary, Outcome, Stop
+from stream_app.stages.accepting import OUTCOMES, Acceptor, BatchSummary, Outcome, Stop, Taken
 from stream_app.stages.cache import BoundedCache
 from stream_app.stages.hearing import Hearing
 from stream_app.stages.partial_records import Outputs, PartialRecords
 from stream_app.stages.ports import OutRecord, Patience, Publish, SourceRecord, State, WallClock
 from stream_app.stages.threads import ThreadStore
-from stream_app.wire.cloudevent import Rules, decode
+from stream_app.stages.turns import PART, others, parts
+from stream_app.wire.cloudevent import Ignored, Rejection, Rules, decode
 from stream_app.wire.partial import (
     CLOCK,
     HEARD,
@@ -151,8 +153,8 @@ class Measurer:
         self._hearing.restore(self._state.meta.get(HEARD, ""))
 
     async def _take(self, records: Sequence[SourceRecord], next_offset: int) -> BatchSummary:
-        state, accepted = self._state, self._accepted
-        decoded = [decode(r.key, r.value, r.timestamp, accepted) for r in records]
+        state = self._state
+        decoded = await self._decode(records)
         keys = {
             record.key: None
             for record, event in zip(records, decoded, strict=True)
@@ -160,23 +162,26 @@ class Measurer:
         }
         await self._threads.load(keys)
         may_repeat = (state.offset or 0) < state.log_end
-        taken = self._acceptor.accept_all(records, decoded, next_offset, may_repeat=may_repeat)
+        taken = Taken(next_offset)
+        for pairs in parts(zip(records, decoded, strict=True)):
+            self._acceptor.accept(taken, pairs, may_repeat=may_repeat)
+            await others()
         if taken.stop is not None and not taken.summary.dead:
             self.forget()  # there is nothing before it
             self.stopped = taken.stop
             return taken.summary
         summary, outbox, lengths_before = taken.summary, taken.outbox, taken.lengths_before
         next_offset = taken.next_offset
-        deltas: Deltas = {}
         batch_us, newest_us = taken.newest_us, max(taken.newest_us, self._newest_us)
         asked_us = self._asked_us(newest_us)
         oldest = five_minute_bucket(asked_us)
-        for step in (*taken.steps, *(self._threads[key].changes() for key in lengths_before)):
-            self._splitter.add(deltas, step, oldest)
+        deltas = await self._differences(taken, oldest)
         deltas = without_zeros(deltas, keep_cells=may_repeat)
         changed = await self._change_cells(deltas, next_offset, batch_us, taken.newest_ms)
-        for key, length in lengths_before.items():
-            self._threads.write(key, length)
+        for lengths in parts(lengths_before.items()):
+            for key, length in lengths:
+                self._threads.write(key, length)
+            await others()
         expired, hours_gone = await self._expire(asked_us)
         version = b"%d" % next_offset
         heard = self._hearing.take(records, decoded, next_offset)
@@ -205,6 +210,24 @@ class Measurer:
             self.stopped = taken.stop
         return summary
 
+    async def _decode(self, records: Sequence[SourceRecord]) -> list[Event | Rejection | Ignored]:
+        accepted = self._accepted
+        decoded: list[Event | Rejection | Ignored] = []
+        for part in parts(records):
+            decoded += [decode(r.key, r.value, r.timestamp, accepted) for r in part]
+            await others()
+        return decoded
+
+    async def _differences(self, taken: Taken, oldest_five_minutes: int) -> Deltas:
+        """What the threads count now and did not before."""
+        deltas: Deltas = {}
+        changes = (self._threads[key].changes() for key in taken.lengths_before)
+        for steps in parts(chain(taken.steps, changes)):
+            for step in steps:
+                self._splitter.add(deltas, step, oldest_five_minutes)
+            await others()
+        return deltas
+
     async def _change_cells(
         self, deltas: Deltas, version: int, batch_us: int, newest_ms: int
     ) -> dict[bytes, Cell]:
@@ -217,27 +240,19 @@ class Measurer:
             row = state.get(CELLS, name)
             self._cells[name] = None if row is None else decode_cell(row)
         changed: dict[bytes, Cell] = {}
-        for name, ((_, bucket), change) in named.items():
-            before = self._cells[name]
-            event_us = batch_us
-            if before is None:
-                measures = dict(change)
-                if bucket >= FIVE_MINUTE_BASE:
+        for part in parts(named.items(), each=4 * PART):
+            for name, ((_, bucket), change) in part:
+                before = self._cells[name]
+                if before is None and bucket >= FIVE_MINUTE_BASE:
                     self._never_sent.add(name)
                     hour = b"%d" % _hour_of(bucket)
                     state.put_group(EXPIRY, hour, name, b"")
                     state.put(HOURS, hour, b"")
-            else:
-                measures = dict(before.measures)
-                for key, value in change.items():
-                    total = measures.get(key, 0) + value
-                    if total:
-                        measures[key] = total
-                    else:
-                        del measures[key]
-                event_us = max(event_us, before.event_us)
-            cell = changed[name] = Cell(version, event_us, newest_ms, measures)
-            state.put(CELLS, name, encode_value(cell))
+                event_us = batch_us if before is None else max(batch_us, before.event_us)
+                measures = _added({} if before is None else before.measures, change)
+                cell = changed[name] = Cell(version, event_us, newest_ms, measures)
+                state.put(CELLS, name, encode_value(cell))
+            await others()
         return changed
 
     def _control_names(self, newest_us: int, next_offset: int) -> Iterator[bytes]:
@@ -387,3 +402,14 @@ class Measurer:
 
 def _hour_of(bucket: int) -> int:
     return (bucket - FIVE_MINUTE_BASE) * FIVE_MINUTES_US // _HOUR_US
+
+
+def _added(measures: Mapping[str, int], change: Mapping[str, int]) -> dict[str, int]:
+    total = dict(measures)
+    for key, value in change.items():
+        added = total.get(key, 0) + value
+        if added:
+            total[key] = added
+        else:
+            del total[key]
+    return total

@@ -15,9 +15,9 @@ from stream_app.transport.security import Security
 
 _App = TypeVar("_App", bound=faust.App)
 
-BATCH_RECORDS: Final = 2_000
+BATCH_RECORDS: Final = 8_000
 BUFFERED_BATCHES: Final = 4
-FETCH_BYTES: Final = 1 << 20
+FETCH_BYTES: Final = 4 << 20
 _YEARS_S: Final = 10 * 365 * 86_400.0
 
 
