@@ -44,8 +44,7 @@ class MeasureAgent:
             stage = self._work.stages.get(batch.partition)
             if stage is not None:
                 stage.backlog = max(0, batch.log_end - batch.end)
-            summary = await self._work.take(batch)
-            if summary is not None:
+            for summary in await self._work.take(batch):
                 self._observe(batch, summary, began_s)
 
     def forget(self, tp: TopicPartition) -> None:

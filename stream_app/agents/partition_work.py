@@ -17,7 +17,7 @@ from stream_app.agents.patience import Patience
 from stream_app.metrics.own import OwnMetrics
 from stream_app.stages.ports import OutRecord
 from stream_app.state.claims import Claims, TopicPartition
-from stream_app.state.errors import Fenced
+from stream_app.state.errors import CommitTooLarge, Fenced
 from stream_app.state.partition import PartitionState
 from stream_app.transport.batch import Batch, Gap, align
 
@@ -139,23 +139,23 @@ class PartitionWork(Generic[S]):
 
     # -- batches ---------------------------------------------------------------------------------
 
-    async def take(self, batch: Batch) -> Any:
-        """Hand a batch to its partition's stage; returns what the stage made of it, or None."""
+    async def take(self, batch: Batch) -> Sequence[Any]:
+        """Hand a batch to its partition's stage; returns what it made of each commit's part."""
         work = self._work.get(batch.partition)
         if work is None or work.stage.stopped:
-            return None
+            return ()
         try:
             await work.begun.wait()
             aligned = align(batch, work.state.position)
             if isinstance(aligned, Gap):
                 await self._rewind(aligned)
-                return None
+                return ()
             if not aligned:
-                return None
-            taken = await self._patience(lambda: work.stage.take(aligned.records, aligned.end))
+                return ()
+            taken = await self._taken(work, aligned)
         except Fenced as fenced:
             self._fenced(work, fenced)
-            return None
+            return ()
         except asyncio.CancelledError:
             raise
         except BaseException as error:
@@ -166,6 +166,22 @@ class PartitionWork(Generic[S]):
         if work.stage.stopped:
             self._halt((self.topic, batch.partition))
         return taken
+
+    async def _taken(self, work: _Work[S], batch: Batch) -> Sequence[Any]:
+        """What the stage made of the batch; of its halves, if it changes too much for one commit.
+
+        How much a record changes is known only when it was counted: some touch three cells, a
+        spend over a year hundreds.
+        """
+        try:
+            return (await self._patience(lambda: work.stage.take(batch.records, batch.end)),)
+        except CommitTooLarge:
+            if len(batch) < 2:  # noqa: PLR2004 - one record cannot be halved
+                raise
+        head, rest = batch.split(len(batch) // 2)
+        logger.info("%s/%s: a batch of %d is taken in halves", *batch.tp, len(batch))
+        taken = await self._taken(work, head)
+        return taken if work.stage.stopped else (*taken, *await self._taken(work, rest))
 
     def _fenced(self, work: _Work[S], fenced: Fenced) -> None:
         tp = (work.state.topic, work.state.partition)

@@ -1,7 +1,8 @@
-"""What becomes of a partition's publishing task when the partition is given back."""
+"""What a partition's work does with its batches, and with its publishing task when it is over."""
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
 
 from prometheus_client import CollectorRegistry
 
@@ -13,6 +14,9 @@ from stream_app.metrics.own import OwnMetrics
 from stream_app.stages.ports import OutRecord
 from stream_app.state.claims import Claims
 from stream_app.state.client import connect
+from stream_app.state.errors import CommitTooLarge
+from stream_app.state.partition import PartitionState
+from stream_app.transport.batch import Batch
 
 TOPIC = "crm.events"
 
@@ -29,12 +33,82 @@ class _Stage:
         return []
 
 
+def _work(
+    claims: Claims,
+    new_stage: Callable[[PartitionState], Any],
+    publish: Callable[[Any], Awaitable[bool]],
+    fatal: list[BaseException],
+    tasks: list[Any],
+) -> PartitionWork[Any]:
+    own = OwnMetrics(CollectorRegistry(), started_at_s=0)
+    return PartitionWork(
+        TOPIC,
+        new_stage=new_stage,
+        publish=publish,
+        claims=claims,
+        patience=Patience(Outages(Health(), own)),
+        own=own,
+        reclaim=lambda _: None,
+        rewind=lambda _: asyncio.sleep(0),
+        halt=lambda _: None,
+        fatal=fatal.append,
+        farewell=lambda words: tasks.append(asyncio.ensure_future(words)),
+    )
+
+
+async def _nothing_to_publish(_: Any) -> bool:
+    return False
+
+
+class _Record(NamedTuple):
+    offset: int
+    timestamp: int
+    key: bytes
+    value: bytes
+
+
+class _Narrow(_Stage):
+    """Commits three records at a time, and no more."""
+
+    stopped = False
+
+    def __init__(self, state: PartitionState) -> None:
+        self._state = state
+        self.ends: list[int] = []
+
+    async def take(self, records: Any, next_offset: int) -> list[int]:
+        if len(records) > 3:
+            raise CommitTooLarge(f"{len(records)} records")
+        await self._state.commit(self._state.offset, next_offset)
+        self.ends.append(next_offset)
+        return [record.offset for record in records]
+
+
+async def test_a_batch_that_is_too_large_for_one_commit_is_taken_in_halves(
+    redis_url: str,
+) -> None:
+    redis = connect(redis_url)
+    claims = Claims(redis, {TOPIC: "stream-app:halves.v1"})
+    fatal, tasks = [], []
+    work = _work(claims, _Narrow, _nothing_to_publish, fatal, tasks)
+    await claims.claim((TOPIC, 0))
+    records = [_Record(offset, 0, b"k", b"v") for offset in range(10)]
+
+    taken = await work.take(Batch(TOPIC, 0, records, 0, 12, 12))
+
+    assert taken == ([0, 1], [2, 3, 4], [5, 6], [7, 8, 9])
+    assert work.stages[0].ends == [2, 5, 7, 12]
+    claims.release([(TOPIC, 0)])
+    await asyncio.wait_for(asyncio.gather(*tasks), 10)
+    assert fatal == []
+    await redis.aclose()
+
+
 async def test_a_publishing_task_ends_even_where_a_library_swallows_its_cancellation(
     redis_url: str,
 ) -> None:
     redis = connect(redis_url)
     claims = Claims(redis, {TOPIC: "stream-app:test.v1"})
-    own = OwnMetrics(CollectorRegistry(), started_at_s=0)
     publishing, fatal, tasks = asyncio.Event(), [], []
 
     async def swallowing(_: _Stage) -> bool:
@@ -46,19 +120,7 @@ async def test_a_publishing_task_ends_even_where_a_library_swallows_its_cancella
             return False
         return False
 
-    work = PartitionWork(
-        TOPIC,
-        new_stage=lambda _: _Stage(),
-        publish=swallowing,
-        claims=claims,
-        patience=Patience(Outages(Health(), own)),
-        own=own,
-        reclaim=lambda _: None,
-        rewind=lambda _: asyncio.sleep(0),
-        halt=lambda _: None,
-        fatal=fatal.append,
-        farewell=lambda words: tasks.append(asyncio.ensure_future(words)),
-    )
+    work = _work(claims, lambda _: _Stage(), swallowing, fatal, tasks)
     await claims.claim((TOPIC, 0))
     await publishing.wait()
 

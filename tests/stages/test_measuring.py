@@ -11,6 +11,7 @@ import pytest
 from stream_app.company import Company
 from stream_app.stages.ports import OutRecord
 from stream_app.state.client import Client
+from stream_app.state.errors import CommitTooLarge
 from stream_app.transport.errors import BrokerUnavailable
 from stream_app.wire.dead_letter import DeadLetter
 from stream_app.wire.partial import parse_key
@@ -41,6 +42,33 @@ async def test_every_record_is_accounted_for_once(
         assert sum(stage.counts.values()) == stage.offset
     await counted(rig)
     truth = rig.recomputed()
+    for source in range(SOURCES):
+        end = len(rig.log[source])
+        assert rig.measurers[source].counts == truth.outcomes[source].counts(end)
+
+
+async def test_a_batch_that_is_too_large_for_a_commit_can_be_taken_in_halves(
+    redis: Client, replayed: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stream_app.state.writes.COMMIT_ARGS_MAX", 2_000)
+    rig = Rig(redis, replayed, log())
+    await rig.own_all()
+    refusals = 0
+
+    async def take(partition: int, size: int) -> bool:
+        nonlocal refusals
+        try:
+            return await rig.take(partition, size) is not None
+        except CommitTooLarge:
+            refusals += 1
+            return await take(partition, size // 2)
+
+    for partition in range(SOURCES):
+        while await take(partition, 100):
+            pass
+
+    truth = rig.recomputed()
+    assert refusals > 0
     for source in range(SOURCES):
         end = len(rig.log[source])
         assert rig.measurers[source].counts == truth.outcomes[source].counts(end)
