@@ -133,12 +133,14 @@ def test_no_series_has_a_gap_or_two_values_whatever_becomes_of_workers(
         seen = together(both)
         differing += sum(len(values) > 1 for values in seen.values())
     assert differing == 0
+    assert longest_gap(both, set(now), lambda: True) < 2 * SCRAPE_SECONDS
 
     # Redis is emptied in a quiet hour: nobody commits, and it is noticed all the same.
     series = settled(scene, both)
     with Redis.from_url(redis_url) as redis:
         redis.flushall()
     scene.await_counted(scene.sent, 90, staying.log_path)
+    longest_gap(both, series, lambda: True)  # pages at rest may still be half of all
     assert settled(scene, both) == series
     verdict = scene.verify(*(worker.address for worker in both))
     assert (verdict.status, verdict.differences) == (0, 0), verdict.text
