@@ -1,4 +1,7 @@
-"""A `View` drawn with rich."""
+"""A `View` drawn with rich.
+
+Every text is a `Text`: a plain string is markup to rich, and a member may be called `[/]`.
+"""
 
 from typing import Final
 
@@ -53,10 +56,10 @@ def _table(columns: tuple[str, ...], rows: tuple[Row, ...]) -> Table:
     """Two columns for each: values to the right, their changes beside them to the left."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True, header_style="cyan")
     table.padding, table.show_edge = 0, False  # the columns have a blank between them
-    table.add_column(columns[0], style="bold", min_width=_TITLE_WIDTH)
+    table.add_column(Text(columns[0]), style="bold", min_width=_TITLE_WIDTH)
     change_width = _CHANGE_WIDTH if len(columns) <= _WIDE_COLUMNS_MAX else 1
     for column in columns[1:]:
-        table.add_column(column, justify="right", vertical="bottom", ratio=1)
+        table.add_column(Text(column), justify="right", vertical="bottom", ratio=1)
         table.add_column(width=change_width)
     for row in rows:
         table.add_row(_line(row.title), *(part for c in row.cells for part in _cell(c)))
@@ -78,10 +81,10 @@ def _ranking(ranking: Ranking) -> RenderableType:
     lines.add_column(justify="right", no_wrap=True)
     for leader in ranking.leaders:
         bar = Text("━" * max(1, round(_BAR_WIDTH * leader.share)), style="cyan")
-        lines.add_row(leader.name, bar, leader.value)
+        lines.add_row(Text(leader.name), bar, Text(leader.value))
     return Panel(
         lines,
-        title=ranking.title,
+        title=Text(ranking.title),
         title_align="left",
         border_style="bright_black",
         box=box.ROUNDED,

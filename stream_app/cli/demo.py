@@ -1,5 +1,6 @@
 """`stream-app demo`: the whole thing on one machine with nothing prepared."""
 
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from stream_app.cli.startup import USAGE
 from stream_app.config.errors import ConfigErrors
@@ -90,7 +92,7 @@ def command(  # noqa: PLR0917 - click passes by name
     except KeyboardInterrupt:
         pass  # a second Ctrl-C, for the impatient; all has stopped all the same
     except LocalError as error:
-        console.print(f"[red]error:[/] {error}", highlight=False)
+        console.print(Text.assemble(("error: ", "red"), str(error)))
         sys.exit(1)
     console.print("everything has stopped.")
 
@@ -113,5 +115,7 @@ def _introduce(running: "Demo", console: Console) -> None:
     for port in running.metrics_ports:
         console.print(f"metrics  http://127.0.0.1:{port}/metrics", highlight=False)
     for name, value in running.environment.items():
-        console.print(f"export {name}={value}", highlight=False)
+        console.print(
+            f"export {name}={shlex.quote(value)}", markup=False, highlight=False, soft_wrap=True
+        )
     console.print("Paste these lines into another terminal to try the other commands there.\n")

@@ -245,7 +245,7 @@ def _display(simulation: Simulation, console: Console) -> Iterator[Callable[[int
     total = None if options.live_events is None else options.events + options.live_events
     progress = Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.completed:,.0f} events"),
         TimeElapsedColumn(),

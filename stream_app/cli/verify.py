@@ -9,6 +9,7 @@ import click
 import msgspec
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from stream_app.addresses import join_address, parse_address
 from stream_app.cli.reading import FINE, FOUND, config_option, finish, json_option
@@ -198,9 +199,8 @@ def _table(report: Report, limit: int) -> Table:
     for name in ("key", "field", "the log says", "found"):
         table.add_column(name, overflow="fold")
     for _, difference in report.listed(limit):
-        table.add_row(
-            difference.key, difference.field, shown(difference.expected), shown(difference.found)
-        )
+        found = shown(difference.expected), shown(difference.found)
+        table.add_row(*map(Text, (difference.key, difference.field, *found)))  # `[/]` is no markup
     return table
 
 

@@ -1,4 +1,7 @@
-"""A report in the terminal, drawn with rich (pure)."""
+"""A report in the terminal, drawn with rich (pure).
+
+Texts from outside are `Text`: a plain string is markup to rich, and a title may be `[/]`.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -68,9 +71,9 @@ def _group(group: Group) -> Iterator[RenderableType]:
         column.min_width = _NUMBER_WIDTH
     for figure in group.figures:
         table.add_row(
-            figure.kpi.definition.title,
+            Text(figure.kpi.definition.title),
             Text(figure.shown if figure.exists else "no data", style="bold"),
-            figure.previous,
+            Text(figure.previous),
             _changed(figure),
             _goals(figure),
             _sample(figure),
@@ -125,14 +128,14 @@ def _page(page: Page) -> Iterator[RenderableType]:
     )
     for measure in page.measures:
         table.add_row(
-            measure.figure.kpi.definition.title,
+            Text(measure.figure.kpi.definition.title),
             Text(measure.figure.shown, style="bold"),
             _goals(measure.figure),
-            measure.median,
+            Text(measure.median),
             Text(measure.against, style=_STYLES[measure.tone]),
             _sample(measure.figure),
             spark(measure.figure.trend),
-            measure.direction,
+            Text(measure.direction),
             Text(measure.caution, style="yellow"),
         )
     yield table
@@ -146,7 +149,9 @@ def _table(*columns: str) -> Table:
     for place, column in enumerate(columns):
         is_text = place == 0 or column in {"trend", "last", "caution"}
         table.add_column(
-            column.replace("_", " "), justify="left" if is_text else "right", vertical="bottom"
+            Text(column.replace("_", " ")),
+            justify="left" if is_text else "right",
+            vertical="bottom",
         )
     return table
 

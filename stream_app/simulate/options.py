@@ -1,5 +1,6 @@
 """What is simulated, as one frozen value: the same options give the same bytes."""
 
+import re
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2s
@@ -9,6 +10,7 @@ import msgspec
 
 from stream_app.domain.currencies import ACTIVE_EXPONENTS
 
+_COMPANY: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _MAX_DAYS: Final = 3_600.0  # below the contract's retention, so no good event can be `too_old`
 _YEARS: Final = range(2000, 2100)
 _MAX_REPS: Final = 10_000
@@ -82,6 +84,8 @@ class Options:
             instant = getattr(self, name)
             if instant is not None and instant.utcoffset() is None:
                 raise ValueError(f"{name} has no UTC offset: write it like 2026-01-05T08:00:00Z")
+        is_word = _COMPANY.fullmatch(self.company) is not None
+        _check("company", is_word, "1 to 64 letters, digits, '.', '_', '-'", repr(self.company))
         _check("start", self.start.year in _YEARS, "in the years 2000 to 2099", self.start)
         _check("days", 0 < self.days <= _MAX_DAYS, "more than 0, at most 3600", self.days)
         _check("events", self.events >= 0, "0 or more", self.events)

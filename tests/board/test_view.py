@@ -146,3 +146,11 @@ def test_a_small_terminal_keeps_the_first_kpis_and_the_footer() -> None:
     assert len(lines) <= 12
     assert any("Revenue" in line for line in lines)
     assert "newest event" in lines[-1]
+
+
+def test_a_member_may_be_called_like_markup() -> None:
+    named = [record(dimension=which, member="[/red] :x:", value=9) for which in ("rep", "team")]
+    ranked = text_of(seen([record(), *named]))
+    assert sum("[/red] :x:" in line for line in ranked) == 1, ranked  # side by side
+    compared = text_of(seen(named, Choice(windows=("month",), dimension="team", member=None)))
+    assert any(line.startswith("[/red] :x:") for line in compared), compared

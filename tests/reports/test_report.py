@@ -9,11 +9,22 @@ from rich.console import Console
 
 from stream_app.board.formats import ABSENT
 from stream_app.experiment_words import Section as Comparison
+from stream_app.reports.coaching import Coach
 from stream_app.reports.contents import Contents, Editor
 from stream_app.reports.page import html_page
 from stream_app.reports.screen import drawn
 from tests.reports.showing import FORMS, GOLDEN, html, terminal
-from tests.reports.stories import COMPANY, MISSED, RULES, archive, choice, published, record, rep
+from tests.reports.stories import (
+    COMPANY,
+    MISSED,
+    RULES,
+    archive,
+    choice,
+    company,
+    published,
+    record,
+    rep,
+)
 
 VOID = frozenset({"meta", "br"})
 
@@ -168,3 +179,14 @@ def test_comparisons_are_shown_with_their_verdict_and_escaped() -> None:
     with console.capture() as capture:
         console.print(drawn(with_one, width=120))
     assert "  trial: <b> against a\n  <b> wins more of its leads than a\n" in capture.get()
+
+
+def test_a_kpi_may_be_called_like_markup() -> None:
+    like_markup = 'title: "[/red] :x:"'
+    titled = company(f"kpis: {{deals_won: {{formula: deals_won, unit: count, {like_markup}}}}}")
+    asked = Editor(titled, RULES, archive(), choice()).contents()
+    pages = list(Coach(titled, RULES, archive(), choice()).pages())
+    console = Console(width=150, no_color=True)
+    with console.capture() as capture:
+        console.print(drawn(asked, pages, width=150))
+    assert capture.get().count("[/red] :x:") > 2

@@ -13,6 +13,10 @@ from tests.simulate.reading import EVERYTHING, START, options, rules
 @pytest.mark.parametrize(
     "wrong",
     [
+        {"company": ""},
+        {"company": "[/x]"},
+        {"company": "a\x1b[31m"},
+        {"company": 65 * "a"},
         {"start": datetime(2026, 1, 5)},  # noqa: DTZ001 - that is what is wrong
         {"start": START.replace(year=1999)},
         {"events": -1},
