@@ -31,7 +31,8 @@ from stream_app.faust_app import StreamApp
 from stream_app.logs import logging_config
 from stream_app.runtime import Runtime, wall_clock_us
 from stream_app.settings import Settings, SettingsErrors, from_environment
-from stream_app.stages import alerting, measuring, scopes, threads
+from stream_app.stages import alert_memory, measuring, scopes, threads
+from stream_app.stages.alerting import AlertPlan
 from stream_app.stages.evaluating import EvaluatingStage
 from stream_app.stages.evaluation import Evaluation
 from stream_app.stages.listening import Silence
@@ -56,7 +57,7 @@ MEASURE_TABLES: Final = (
     measuring.EXPIRY,
     measuring.HOURS,
 )
-EVALUATE_TABLES: Final = (scopes.SCOPE_CELLS, scopes.SCOPES, alerting.ALERTS)
+EVALUATE_TABLES: Final = (scopes.SCOPE_CELLS, scopes.SCOPES, alert_memory.ALERTS)
 
 
 def build(settings: Settings, company: Company) -> StreamApp:
@@ -176,7 +177,7 @@ def _add_evaluate(app: StreamApp) -> PartitionWork[EvaluatingStage]:
             fixed_now_us=None if as_of is None else last_instant_of(as_of.toordinal(), calendar),
             event_clock=config.business.clock == "event",
             money_exponent=MINOR_UNIT_EXPONENTS[config.business.currency],
-            alerts=alerting.AlertPlan(
+            alerts=AlertPlan(
                 goals=runtime.company.goals,
                 working=runtime.company.working_days,
                 calendar=calendar,

@@ -91,7 +91,7 @@ def records() -> list[Record]:
 
 def said(directory: Path) -> dict[tuple[str, str, str, str], Said]:
     company = the_company(directory)
-    truth = Recomputation(company.config, company.catalogue)
+    truth = Recomputation(company.config, company.catalogue, company.goals, company.working_days)
     truth.begin(0, 0)
     for record in records():
         truth.add(0, record)

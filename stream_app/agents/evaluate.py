@@ -11,11 +11,11 @@ from stream_app.domain.scopes import split_scope
 from stream_app.domain.silence import SILENT_SOURCES
 from stream_app.metrics.board import Sample, SnapshotBoard, TargetSample, TargetState
 from stream_app.metrics.own import OwnMetrics
+from stream_app.stages.alert_words import TargetShown
 from stream_app.stages.evaluating import EvaluatingStage
 from stream_app.stages.evaluation import Flushed
 from stream_app.stages.ports import WallClock
 from stream_app.transport.batch import Batch
-from stream_app.wire.value import TargetSaid
 
 LONGEST_PAUSE_SECONDS: Final = 1.0
 PAUSE_FACTOR: Final = 3
@@ -85,7 +85,7 @@ class ValuePublisher:
         for scope, values in flushed.current.items():
             dimension, member = split_scope(scope)
             samples = [_sample(v, dimension, member) for v in values if v.value is not None]
-            goals = [_target(*standing, dimension, member) for standing in flushed.targets[scope]]
+            goals = [_target(shown, dimension, member) for shown in flushed.targets[scope]]
             self._board.replace((partition, scope), samples, goals)
         if flushed.sources:
             silent = [_source(*each) for each in flushed.sources]
@@ -111,16 +111,19 @@ def _sample(value: KpiValue, dimension: str, member: str) -> Sample:
     )
 
 
-def _target(value: KpiValue, target: TargetSaid, dimension: str, member: str) -> TargetSample:
+def _target(shown: TargetShown, dimension: str, member: str) -> TargetSample:
     return TargetSample(
-        target=target.name,
-        kpi=value.kpi.name,
-        window=value.window.kind,
+        target=shown.target,
+        kpi=shown.kpi,
+        window=shown.window,
         dimension=dimension,
         member=member,
-        target_value=target.value,
-        attainment=target.attainment,
-        state=TargetState.of(target.state),
+        target_value=shown.value,
+        attainment=shown.attainment,
+        state=None if shown.state is None else TargetState.of(shown.state),
+        reason=shown.reason,
+        of_closed=shown.of_closed,
+        coaching=None if shown.coaching is None else TargetState.of(shown.coaching),
     )
 
 

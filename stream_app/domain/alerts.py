@@ -31,6 +31,8 @@ class Alert:
         achieved: key of the window whose success was told last.
         held_on: the business day on which news about a closed window stands; 0: there is none.
         told: something stands in `kpi.alerts`.
+        reason: why it is in that state as of the last tick; while all is well, why the running
+            window is not judged.
     """
 
     state: State = "ok"
@@ -40,6 +42,7 @@ class Alert:
     achieved: str = ""
     held_on: int = 0
     told: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,14 @@ class _Steps:
                 standing=standing,
             )
         )
-        self.alert = replace(self.alert, state=state, since_us=self.at_us, about=about, told=True)
+        self.alert = replace(
+            self.alert,
+            state=state,
+            since_us=self.at_us,
+            about=about,
+            told=True,
+            reason="" if state in ("ok", "resolved") else reason,
+        )
 
     def calm(self, standing: Standing | None) -> None:
         """End what is wrong, if anything is."""
@@ -157,6 +167,12 @@ class _Steps:
             self.to("pending" if for_us else "firing", reason, about, standing)
         elif alert.state == "pending" and self.at_us - alert.since_us >= for_us:
             self.to("firing", reason, about, standing)
+        self.because(reason)
+
+    def because(self, reason: str) -> None:
+        """The state stays, and this is why."""
+        if self.alert.reason != reason:
+            self.alert = replace(self.alert, reason=reason)
 
     def achieve(self, about: str, standing: Standing) -> None:
         """Good news, once in each window."""
@@ -255,6 +271,8 @@ def _judge(steps: _Steps, sight: Sight) -> None:
         return
     if running is None:
         steps.calm(None)
+        if steps.alert.state != "achieved":
+            steps.because("")
         return
     lingers = state == "firing" and running.verdict is Verdict.MET and not running.is_back
     if running.verdict is Verdict.MISSED or lingers:
@@ -263,6 +281,8 @@ def _judge(steps: _Steps, sight: Sight) -> None:
     steps.calm(running)
     if running.reached and steps.alert.achieved != sight.at.window:
         steps.achieve(sight.at.window, running)
+    elif steps.alert.state != "achieved":
+        steps.because(running.unjudged)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,9 +93,11 @@ class Look:
         if not goal.pursued_on(self.today):
             return False
         _, member = split_scope(self.scope)
-        return goal.names(member) or any(
-            has_record(self.scope, goal.kpi, window, self.views.sides(window)) for window in windows
-        )
+        return goal.names(member) or any(self.has_record(goal, window) for window in windows)
+
+    def has_record(self, goal: Goal, window: Window) -> bool:
+        """Whether the member has a record of the goal's KPI in a window."""
+        return has_record(self.scope, goal.kpi, window, self.views.sides(window))
 
     def standing(self, goal: Goal, window: Window) -> Standing | None:
         """How the member stands in a window; None where nobody is there or nothing is asked.

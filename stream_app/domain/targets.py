@@ -163,6 +163,21 @@ class Standing:
             return "above_target"
         return "below_target" if self.expected is None else "behind_pace"
 
+    @property
+    def unjudged(self) -> str:
+        """Why it is neither met nor missed; empty where it is one of them.
+
+        `no_value`: there is no denominator. `no_baseline`: there is nothing to grow from.
+        `small_sample`: smaller than `min_sample`. `window_runs`: a total is judged at its end.
+        """
+        if self.verdict is not Verdict.NOT_JUDGED:
+            return ""
+        if self.value is None:
+            return "no_value"
+        if self.threshold is None:
+            return "no_baseline"
+        return "window_runs" if self.goal.is_total else "small_sample"
+
 
 def stand(
     goal: Goal, value: KpiValue, totals: ScopeTotals, today: int, working: WorkingDays

@@ -66,7 +66,13 @@ class Sample(msgspec.Struct, frozen=True, gc=False):
 
 
 class TargetSample(msgspec.Struct, frozen=True, gc=False):
-    """How one member stands against one target; whatever is None has no series."""
+    """How one member stands against one target; whatever is None or empty has no series.
+
+    Attributes:
+        reason: why it is in that state, or is not judged.
+        of_closed: the state is news of the window that ended last.
+        coaching: state of what `repeat_misses` asks for.
+    """
 
     target: str
     kpi: str
@@ -76,6 +82,9 @@ class TargetSample(msgspec.Struct, frozen=True, gc=False):
     target_value: Number | None
     attainment: Number | None
     state: TargetState | None
+    reason: str = ""
+    of_closed: bool = False
+    coaching: TargetState | None = None
 
 
 class ScopeSeries:
@@ -92,7 +101,8 @@ class ScopeSeries:
         self.samples: Final = samples
         self.targets: Final = targets
         before = sum(sample.previous is not None for sample in samples)
-        self.size: Final = len(samples) + before + 3 * len(targets)
+        beside = sum(bool(goal.reason) + (goal.coaching is not None) for goal in targets)
+        self.size: Final = len(samples) + before + 3 * len(targets) + beside
         self.rank: Final = _coarse_rank(samples, targets)
 
 

@@ -25,6 +25,8 @@ from stream_app.metrics.kpi_names import (
     PREVIOUS_VALUE,
     RESERVED_NAMES,
     TARGET_ATTAINMENT,
+    TARGET_COACHING,
+    TARGET_REASON,
     TARGET_STATE,
     TARGET_VALUE,
     escaped_label,
@@ -37,6 +39,10 @@ _RESERVED_HELP: Final = {
     TARGET_VALUE: "What a target asks for, in the unit of its KPI.",
     TARGET_ATTAINMENT: "How much of a target is reached; 1 is met.",
     TARGET_STATE: "State of a target: 0 ok, 1 pending, 2 firing, 3 achieved.",
+    TARGET_REASON: "Why a target is in its state, or is not judged, and whether that is about the"
+    " running window or the one that ended last; the value is always 1.",
+    TARGET_COACHING: "Whether a target was missed in as many closed windows in a row as"
+    " repeat_misses says: 0 no, 2 yes.",
 }
 _SIZE_MAX = 2**40 - 1
 _TARGET_CLASS, _OTHER_CLASS = 2, 3
@@ -223,10 +229,15 @@ def _add_target(lines: dict[str, dict[str, tuple[str, int]]], goal: TargetSample
         (TARGET_VALUE, goal.target_value),
         (TARGET_ATTAINMENT, goal.attainment),
         (TARGET_STATE, goal.state),
+        (TARGET_COACHING, goal.coaching),
     ):
         value = None if number is None else _number(number)
         if value is not None:
             lines.setdefault(name, {})[labels] = (f"{name}{{{labels}}} {value}\n", rank)
+    if goal.reason:
+        about = "closed" if goal.of_closed else "running"
+        why = f'{labels},about="{about}",reason="{escaped_label(goal.reason)}"'
+        lines.setdefault(TARGET_REASON, {})[why] = (f"{TARGET_REASON}{{{why}}} 1.0\n", rank)
 
 
 def _rank(sample: Sample) -> int:

@@ -16,9 +16,11 @@ from typing import Final
 TARGET_VALUE: Final = "kpi_target"
 TARGET_ATTAINMENT: Final = "kpi_target_attainment_ratio"
 TARGET_STATE: Final = "kpi_target_state"
+TARGET_REASON: Final = "kpi_target_reason"
+TARGET_COACHING: Final = "kpi_target_coaching_state"
 PREVIOUS_VALUE: Final = "kpi_previous"
 TARGET_NAMES: Final = frozenset({TARGET_VALUE, TARGET_ATTAINMENT, TARGET_STATE})
-RESERVED_NAMES: Final = TARGET_NAMES | {PREVIOUS_VALUE}
+RESERVED_NAMES: Final = TARGET_NAMES | {PREVIOUS_VALUE, TARGET_REASON, TARGET_COACHING}
 
 LABEL_CHARACTERS_MAX: Final = 256
 _CUT_MARK_CHARACTERS = 9  # "~" and eight hex digits

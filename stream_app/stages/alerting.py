@@ -7,11 +7,8 @@ whole record. So a crash neither repeats nor loses one, and how the log is cut i
 matter: nothing but a tick moves an alert.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
-
-import msgspec
 
 from stream_app.domain.alerts import (
     Alert,
@@ -20,21 +17,20 @@ from stream_app.domain.alerts import (
     Transition,
     advance,
     alert_id,
-    closed_state,
     coach,
     end,
     streak,
 )
 from stream_app.domain.calendar import FIVE_MINUTES_US, BusinessCalendar, five_minute_bucket
-from stream_app.domain.evaluation import KpiValue
 from stream_app.domain.placement import partition_of_scope
 from stream_app.domain.scopes import COMPANY, split_scope
 from stream_app.domain.standings import Goals, GoalWindows, Look
 from stream_app.domain.targets import Goal, Standing
-from stream_app.domain.totals import ScopeTotals
 from stream_app.domain.windows import WindowRules
 from stream_app.domain.workdays import WorkingDays
-from stream_app.stages.alert_outbox import AlertLog, AlertOutbox, Saying, entries
+from stream_app.stages.alert_memory import NUMBER, AlertMemory
+from stream_app.stages.alert_outbox import AlertLog, AlertOutbox
+from stream_app.stages.alert_words import AlertWords
 from stream_app.stages.listening import LISTENED, Listening, Silence
 from stream_app.stages.ports import State
 from stream_app.stages.scopes import ScopeStore
@@ -47,19 +43,6 @@ from stream_app.wire.alert import (
     ended,
 )
 from stream_app.wire.partial import Heard
-from stream_app.wire.value import TargetSaid, target_said
-
-ALERTS: Final = "alerts"
-"""`target|kind|dimension|member` → what is remembered of the alert."""
-
-NUMBER: Final = "alert_number"
-"""Field of the committed meta: how many transitions were ever made."""
-
-Sources = tuple[tuple[str, str], ...]
-"""What stands in a target's place, and the state, of each source that may not be silent."""
-
-_decode: Final = msgspec.json.Decoder(Alert).decode
-_encode: Final = msgspec.json.encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,53 +82,31 @@ class Alerting:
             plan.silence if owns_company else Silence(), plan.working, plan.calendar
         )
         self.outbox = AlertOutbox(state, plan.topic, plan.log)
-        self._alerts: dict[AlertKey, Alert] = {}
-        self._gone: dict[AlertKey, bytes | None] = {}
-        self._shown: Sources = ()
+        self._memory = AlertMemory(state, self.outbox)
+        self.words = AlertWords(self._goals, self._memory, self._listening.keys)
         self._reset()
 
     def _reset(self) -> None:
         """Nothing was looked at since the last commit that counts."""
-        self._number = int(self._state.meta.get(NUMBER, 0))
         self._listening.restore(self._state.meta.get(LISTENED, ""))
-        self._changed: dict[AlertKey, Alert | None] = {}
-        self._made: list[Saying] = []
         self._news: dict[str, set[str]] = {}
         self._soiled: set[str] = set()
-        self._is_gone_told = False
         self._bucket = self._day = -1
 
     # -- beginning -------------------------------------------------------------------------------
 
     async def begin(self) -> None:
         """Remember what was committed; without a state, what `kpi.alerts` says last."""
-        self._alerts.clear()
-        self._gone.clear()
-        self._shown = ()
+        self.words.begin()
         self._reset()
-        async for name, row in self._state.scan(ALERTS):
-            key = AlertKey.parse(name)
-            if key is not None:
-                self._alerts[key] = _decode(row)
-        self._gone = {key: None for key in self._alerts if not self._is_asked(key)}
-        is_new = NUMBER not in self._state.meta
-        if is_new or self._gone or self.outbox.is_waiting:
-            last = await self.outbox.read_log()
-            self._gone = {key: last.get(key) for key in self._gone}
-            if is_new:
-                self._continue_from(last)
+        await self._memory.begin(self._is_asked, self._is_ours, self._continued)
 
-    def _continue_from(self, last: Mapping[AlertKey, bytes]) -> None:
-        for key, value in last.items():
-            if partition_of_scope(key.scope, self._plan.partitions) != self._state.partition:
-                continue
-            if not self._is_asked(key):
-                self._gone[key] = value
-                continue
-            goal = self._goal_of(key)
-            alert = alert_of(decode_alert(value), moves=goal is None or goal.moves)
-            if alert is not None:
-                self._alerts[key] = self._changed[key] = alert
+    def _is_ours(self, key: AlertKey) -> bool:
+        return partition_of_scope(key.scope, self._plan.partitions) == self._state.partition
+
+    def _continued(self, key: AlertKey, value: bytes) -> Alert | None:
+        goal = self._goal_of(key)
+        return alert_of(decode_alert(value), moves=goal is None or goal.moves)
 
     def _is_asked(self, key: AlertKey) -> bool:
         """Whether the configuration still asks for it."""
@@ -182,10 +143,8 @@ class Alerting:
         self._windows.refresh(now_us, today, bucket)
         due = self._due(today, bucket)
         await self._store.load(due)
-        if not self._is_gone_told:
-            for key, raw in self._gone.items():
-                self._end_unknown(key, raw, now_us)
-            self._is_gone_told = True
+        for key, raw in self._memory.take_gone():
+            self._end_unknown(key, raw, now_us)
         if today != self._day:
             self._end_missing(now_us)
         for scope in due:
@@ -199,11 +158,11 @@ class Alerting:
         self._listening.hear(news)
 
     def _listen(self, now_us: int) -> None:
-        known = {key: self._get(key) for key in self._listening.keys}
+        known = {key: self._memory[key] for key in self._listening.keys}
         for key, after, notice in self._listening.step(now_us, known):
-            self._set(key, after)
+            self._memory[key] = after
             if notice is not None:
-                self._made.append((key.encoded(), encode_notice(notice)))
+                self._memory.say(key, encode_notice(notice))
 
     def _due(self, today: int, bucket: int) -> list[str]:
         """The scopes to look at, in their own order."""
@@ -211,7 +170,7 @@ class Alerting:
         if today != self._day:
             return sorted(scope for scope in known if concerned(scope))
         due = {scope for scope in self._soiled if concerned(scope)}
-        due.update(key.scope for key, alert in self._all() if alert.state == "pending")
+        due.update(key.scope for key, alert in self._memory if alert.state == "pending")
         if bucket != self._bucket:
             hurried = {
                 goal.dimension
@@ -220,14 +179,6 @@ class Alerting:
             }
             due.update(scope for scope in known if split_scope(scope)[0] in hurried)
         return sorted(scope for scope in due if scope in known)
-
-    def _all(self) -> Iterator[tuple[AlertKey, Alert]]:
-        for key, alert in self._alerts.items():
-            if key not in self._changed:
-                yield key, alert
-        for key, changed in self._changed.items():
-            if changed is not None:
-                yield key, changed
 
     def _look_at(self, scope: str, now_us: int, today: int) -> None:
         loaded = self._store[scope]
@@ -256,7 +207,7 @@ class Alerting:
         is_there: bool,
     ) -> None:
         key = AlertKey(goal.name, "level", look.scope)
-        before = self._get(key)
+        before = self._memory[key]
         if not is_there and before is None:
             return
         closed = self._windows.closed(goal)
@@ -268,13 +219,13 @@ class Alerting:
             for_us=0 if self._plan.clock_stands else goal.target.for_us,
         )
         after, made = advance(goal, key.scope, before, sight)
-        self._keep(key, after, made)
+        self._keep(goal, key, after, made)
         if not (is_there or after.held_on):
             self._end(goal, key, after, tick)
 
     def _coaching(self, goal: Goal, look: Look, tick: Tick, *, is_there: bool) -> None:
         key = AlertKey(goal.name, "coaching", look.scope)
-        before = self._get(key)
+        before = self._memory[key]
         if not is_there:
             if before is not None:
                 self._end(goal, key, before, tick)
@@ -286,7 +237,7 @@ class Alerting:
         )
         after, made = coach(goal, key.scope, before, tick, found)
         if made or before is not None:
-            self._keep(key, after, made)
+            self._keep(goal, key, after, made)
 
     def _is_silent(self, goal: Goal, event_us: int, now_us: int) -> bool:
         """Whether nothing came for too long, as of the last full five minutes."""
@@ -301,7 +252,7 @@ class Alerting:
 
     def _end_missing(self, now_us: int) -> None:
         """Alerts of members that are not counted any more, after a rebuild."""
-        for key, alert in list(self._all()):
+        for key, alert in list(self._memory):
             goal = self._goal_of(key)
             if goal is not None and key.scope not in self._store.known:
                 today = self._plan.calendar.day_of(now_us)
@@ -309,10 +260,10 @@ class Alerting:
 
     def _end(self, goal: Goal, key: AlertKey, alert: Alert, tick: Tick) -> None:
         after, made = end(goal, key.kind, key.scope, alert, tick)
-        self._keep(key, after, made)
+        self._keep(goal, key, after, made)
         if after.told:
-            self._made.append((key.encoded(), None))
-        self._set(key, None)
+            self._memory.say(key, None)
+        self._memory[key] = None
 
     def _end_unknown(self, key: AlertKey, last: bytes | None, now_us: int) -> None:
         """The target is gone: all that is known of it is its last record."""
@@ -321,90 +272,38 @@ class Alerting:
             new_id = alert_id(key.target, key.kind, key.scope, about, "ended", now_us)
             value = ended(last, new_id=new_id, at_us=now_us)
             if value is not None:
-                self._made.append((key.encoded(), value))
-            self._made.append((key.encoded(), None))
-        self._set(key, None)
+                self._memory.say(key, value)
+            self._memory.say(key, None)
+        self._memory[key] = None
 
-    # -- what is remembered ----------------------------------------------------------------------
-
-    def _get(self, key: AlertKey) -> Alert | None:
-        return self._changed[key] if key in self._changed else self._alerts.get(key)
-
-    def _set(self, key: AlertKey, alert: Alert | None) -> None:
-        self._changed[key] = alert
-
-    def _keep(self, key: AlertKey, after: Alert, made: Iterable[Transition]) -> None:
-        if after != self._get(key):
-            self._set(key, after)
+    def _keep(self, goal: Goal, key: AlertKey, after: Alert, made: Sequence[Transition]) -> None:
+        before = self._memory[key]
+        if after != before:
+            self._memory[key] = after
         for change in made:
-            self._made.append((key.encoded(), encode_alert(change)))
-            self._news.setdefault(change.scope, set()).update(change.goal.kpi.measures)
+            self._memory.say(key, encode_alert(change))
+        if made or before is None or after.reason != before.reason:
+            self._news.setdefault(key.scope, set()).update(goal.kpi.measures)
 
     # -- the commit ------------------------------------------------------------------------------
 
     @property
-    def number(self) -> int:
-        """Of the last transition, what is to be committed included."""
-        return self._number + len(self._made)
+    def meta(self) -> Mapping[str, str | int]:
+        """What to commit of the alerts and of the sources of events."""
+        listened = {LISTENED: self._listening.stored} if self._listening.keys else {}
+        return {NUMBER: self._memory.number, **listened}
 
     def write(self, version: int) -> dict[bytes, bytes]:
         """Write what is remembered; the outbox entries of new transitions."""
-        for key, alert in self._changed.items():
-            self._state.put(ALERTS, key.encoded(), None if alert is None else _encode(alert))
-        return entries(self._made, self._number + 1, version)
+        return self._memory.write(version)
 
     def committed(self) -> Mapping[str, set[str]]:
         """What was made is in the state; scope → measures of the KPIs whose records change."""
-        for key, alert in self._changed.items():
-            if alert is None:
-                self._alerts.pop(key, None)
-            else:
-                self._alerts[key] = alert
-        news = self._news
-        self._number += len(self._made)
-        self._changed, self._made, self._news = {}, [], {}
-        if self._is_gone_told:
-            self._gone.clear()
+        self._memory.committed()
+        news, self._news = self._news, {}
         return news
 
     def forget(self) -> None:
         """The batch failed: what it made was not."""
         self._reset()
-        if NUMBER not in self._state.meta:
-            self._changed |= self._alerts  # of the log, and in no state yet
-
-    @property
-    def listened(self) -> Mapping[str, str]:
-        """What to commit of the sources of events."""
-        return {LISTENED: self._listening.stored} if self._listening.keys else {}
-
-    # -- saying ----------------------------------------------------------------------------------
-
-    def beside(self, value: KpiValue, totals: ScopeTotals, today: int) -> tuple[TargetSaid, ...]:
-        """How a value stands against its targets, for its record."""
-        told = []
-        for standing in self._goals.beside(value, totals, today):
-            if value.window.complete:
-                state = closed_state(standing)
-            else:
-                alert = self._alerts.get(AlertKey(standing.goal.name, "level", value.scope))
-                state = "ok" if alert is None else alert.state
-            told.append(target_said(standing, state))
-        return tuple(told)
-
-    def of_sources(self) -> Sources:
-        """The sources that are listened to."""
-        return tuple(
-            (key.target, self._alerts[key].state)
-            for key in self._listening.keys
-            if key in self._alerts
-        )
-
-    @property
-    def has_unshown(self) -> bool:
-        """Whether the sources are not as they were shown last."""
-        return self._shown != self.of_sources()
-
-    def show(self, sources: Sources) -> None:
-        """This was shown."""
-        self._shown = sources
+        self._memory.forget()

@@ -22,7 +22,8 @@ from stream_app.domain.calendar import (
 )
 from stream_app.domain.scopes import COMPANY
 from stream_app.stages.alert_outbox import OUTBOX
-from stream_app.stages.alerting import NUMBER, Alerting
+from stream_app.stages.alert_words import TargetShown
+from stream_app.stages.alerting import Alerting
 from stream_app.stages.evaluation import Evaluation, Flushed
 from stream_app.stages.news import Advance, CellNews, News
 from stream_app.stages.ports import OutRecord, Patience, Publish, SourceRecord, State, WallClock
@@ -208,8 +209,7 @@ class EvaluatingStage:
             "revision": max(int(self._state.meta.get("revision", 0)), news.revision),
             "reign": self._reign,
             "clock": self._plan.clock,
-            NUMBER: self._alerts.number,
-            **self._alerts.listened,
+            **self._alerts.meta,
         }
         for said_us in news.said_us:
             self._words.leftovers.hear_of(day_of(said_us))
@@ -306,7 +306,7 @@ class EvaluatingStage:
         """Whether there is something to publish, and it may be."""
         alerts = self._alerts
         has_words = self._dirty or self._words.standing or alerts.outbox.is_waiting
-        has_words = has_words or alerts.has_unshown
+        has_words = has_words or alerts.words.has_unshown
         return bool(has_words) and self.is_ready and self.may_speak
 
     async def look(self, seen: Seen, reign: int) -> None:
@@ -377,10 +377,10 @@ class EvaluatingStage:
             records += [record for scope in said for record in said[scope]]
             flushed = Flushed(
                 {scope: tuple(self._store[scope].current.values()) for scope in scopes},
-                {scope: tuple(self._store[scope].standings()) for scope in scopes},
+                {scope: tuple(self._targets_of(scope, today)) for scope in scopes},
                 len(records),
                 tuple(self._take_news(scope) for scope in scopes),
-                self._alerts.of_sources(),
+                self._alerts.words.of_sources(),
             )
         values = self._plan.values_topic
         self._in_doubt.update(dict.fromkeys(scopes, today))
@@ -396,7 +396,7 @@ class EvaluatingStage:
             raise
         for scope in scopes:
             self._in_doubt.pop(scope, None)
-        self._alerts.show(flushed.sources)
+        self._alerts.words.show(flushed.sources)
         self._words.leftovers.heard(scopes)
         if not self._dirty:
             self._words.leftovers.heard_all(today)
@@ -427,6 +427,12 @@ class EvaluatingStage:
             for day, scopes in scopes_by_day.items()
             for again in [Again(day, scopes)]
         ]
+
+    def _targets_of(self, scope: str, today: int) -> Iterator[TargetShown]:
+        loaded = self._store[scope]
+        return self._alerts.words.of_scope(
+            scope, loaded.standings(), loaded.totals, self._words.running, today
+        )
 
     def _take_news(self, scope: str) -> int:
         loaded = self._store[scope]

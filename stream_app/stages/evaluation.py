@@ -9,9 +9,9 @@ from stream_app.domain.catalogue import Catalogue
 from stream_app.domain.evaluation import KpiValue
 from stream_app.domain.rates import Rates
 from stream_app.domain.windows import WindowRules
-from stream_app.stages.alerting import AlertPlan, Sources
+from stream_app.stages.alert_words import Sources, TargetShown
+from stream_app.stages.alerting import AlertPlan
 from stream_app.wire.partial import WALL
-from stream_app.wire.value import TargetSaid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +54,13 @@ class Flushed:
     Attributes:
         current: scope → its values in the running windows, complete, for the gauges.
         records: how many records were published, tombstones included.
-        targets: scope → (value, how it stands against a target), for the gauges as well.
+        targets: scope → how it stands against its targets, for the gauges as well.
         sources: those that may not be silent, for the gauges too.
         news_ms: oldest record timestamp among the news that became visible, 0 for none.
     """
 
     current: dict[str, tuple[KpiValue, ...]]
-    targets: dict[str, tuple[tuple[KpiValue, TargetSaid], ...]]
+    targets: dict[str, tuple[TargetShown, ...]]
     records: int
     news_ms: tuple[int, ...]
     sources: Sources

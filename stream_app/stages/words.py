@@ -29,6 +29,7 @@ class Words:
 
     Attributes:
         leftovers: what predecessors may have left.
+        running: the running windows, by kind.
         standing: scope → keys of records that may stand and of which nothing is known.
     """
 
@@ -41,6 +42,7 @@ class Words:
         self.leftovers = Leftovers(self._windows_on)
         self.standing: dict[str, set[bytes]] = {}
         self._windows: tuple[Window, ...] = ()
+        self.running: Mapping[str, Window] = {}
         self._bucket: int | None = None
         self._today = 0
 
@@ -53,6 +55,7 @@ class Words:
         if bucket != self._bucket:
             self._today = self._plan.calendar.day_of(now_us)
             self._windows = self._evaluator.windows_at(now_us)
+            self.running = {window.kind: window for window in self._windows if not window.complete}
             self._bucket = bucket
             self._asked.refresh(self._windows, self._today)
 
@@ -84,7 +87,7 @@ class Words:
             window = value.window
             key = value_key(value.kpi.name, window.kind, window.key, scope)
             exists.add(key)
-            targets = self._alerts.beside(value, loaded.totals, self._today)
+            targets = self._alerts.words.beside(value, loaded.totals, self._today)
             if not window.complete:
                 loaded.show(value, targets)
             says = said(value, targets)

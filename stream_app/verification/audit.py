@@ -184,6 +184,9 @@ class Audit:
                 if self.metrics.addresses:
                     gauges.note(key, said)
                 yield key, said
+            if self.metrics.addresses:
+                for scope, goal, target in self.recomputation.unrecorded_targets(self.now_us):
+                    gauges.allow(scope, goal, target)
 
         return compare_values(expected(), self.evidence.values)
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from stream_app.domain.placement import partition_of_scope
+from stream_app.domain.scopes import split_scope
+from stream_app.domain.targets import Goal
 from stream_app.metrics.board import TargetState
 from stream_app.metrics.kpi_names import (
     TARGET_ATTAINMENT,
@@ -14,7 +16,7 @@ from stream_app.metrics.kpi_names import (
 )
 from stream_app.metrics.scrape import KpiPlace, target_place
 from stream_app.verification.compare import STATES_BETWEEN, Difference, equal
-from stream_app.wire.value import Said
+from stream_app.wire.value import Said, TargetSaid
 
 _PARTS_BEFORE_SCOPE: Final = 3  # KPI, window, start
 
@@ -52,6 +54,7 @@ class ExpectedGauges:
         """
         self._partitions = partitions
         self._by_place: dict[KpiPlace, _Series] = {}
+        self._allowed: dict[KpiPlace, _Series] = {}
 
     def note(self, key: bytes, said: Said) -> None:
         """Take in the next record that must stand in `kpi.values`."""
@@ -63,16 +66,15 @@ class ExpectedGauges:
         if said.value is not None:
             self._by_place[said.kpi, *where] = _Series((float(said.value),), partition, key)
         for target in said.targets:
-            states = (TargetState.of(state) for state in target.state.split(STATES_BETWEEN))
-            allowed = {
-                TARGET_VALUE: () if target.value is None else (float(target.value),),
-                TARGET_ATTAINMENT: () if target.attainment is None else (target.attainment,),
-                TARGET_STATE: tuple(float(state) for state in states),
-            }
-            for gauge, values in allowed.items():
-                if values:
-                    name = target_place(gauge, target.name, said.kpi)
-                    self._by_place[name, *where] = _Series(values, partition, key)
+            for name, values in _gauges(target, said.kpi):
+                self._by_place[name, *where] = _Series(values, partition, key)
+
+    def allow(self, scope: str, goal: Goal, target: TargetSaid) -> None:
+        """What may be exposed of a target beside which there is no value."""
+        dimension, member = split_scope(scope)
+        where = (goal.target.window, label_value(dimension), label_value(member))
+        for name, values in _gauges(target, goal.kpi.name):
+            self._allowed[name, *where] = _Series(values, 0, b"")
 
     def differences(
         self,
@@ -94,7 +96,7 @@ class ExpectedGauges:
         shown: dict[KpiPlace, str] = {}
         for page in pages:
             for place, value in page.gauges.items():
-                expected = self._by_place.get(place)
+                expected = self._by_place.get(place) or self._allowed.get(place)
                 name = _name(place, page.address)
                 if place in shown:
                     yield Difference(name, "owner", shown[place], page.address)
@@ -124,6 +126,18 @@ class ExpectedGauges:
 
     def __len__(self) -> int:
         return len(self._by_place)
+
+
+def _gauges(target: TargetSaid, kpi: str) -> Iterator[tuple[str, tuple[float, ...]]]:
+    states = (TargetState.of(state) for state in target.state.split(STATES_BETWEEN))
+    by_gauge = {
+        TARGET_VALUE: () if target.value is None else (float(target.value),),
+        TARGET_ATTAINMENT: () if target.attainment is None else (target.attainment,),
+        TARGET_STATE: tuple(float(state) for state in states),
+    }
+    for gauge, values in by_gauge.items():
+        if values:
+            yield target_place(gauge, target.name, kpi), values
 
 
 def _name(place: KpiPlace, address: str) -> str:

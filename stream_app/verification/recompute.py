@@ -32,6 +32,8 @@ from stream_app.wire.value import Said, TargetSaid, said, target_said, value_key
 _DEAL_TYPES: Final = range(EventType.DEAL_CREATED, EventType.DEAL_DELETED + 1)
 _LEAD_TYPES: Final = range(EventType.LEAD_CREATED, EventType.LEAD_DELETED + 1)
 
+_ANY_STATE: Final = STATES_BETWEEN.join(("ok", "pending", "firing", "achieved"))
+
 _FIVE_MINUTES_ASKED_US: Final = 4 * DAY_US
 """No window asks for five minutes longer ago: the running `day` reaches back three days."""
 
@@ -63,8 +65,8 @@ class Recomputation:
         self,
         config: Config,
         catalogue: Catalogue,
-        goals: Sequence[Goal] = (),
-        working: WorkingDays | None = None,
+        goals: Sequence[Goal],
+        working: WorkingDays,
     ) -> None:
         """Begin empty.
 
@@ -72,14 +74,14 @@ class Recomputation:
             config: what is counted.
             catalogue: its KPIs.
             goals: its targets.
-            working: its working days; None: Monday to Friday.
+            working: its working days.
         """
         self._config = config
         self._rules = FoldRules.from_config(config)
         self._accepted = Rules.from_config(config)
         windows = WindowRules.from_config(config, self._rules.calendar)
         self._evaluator = Evaluator(catalogue, windows)
-        self._goals = Goals(goals, working or WorkingDays(), windows.kinds)
+        self._goals = Goals(goals, working, windows.kinds)
         self._goal_windows = GoalWindows(windows)
         exponent = MINOR_UNIT_EXPONENTS[config.business.currency]
         self._asked = Asked(self._goals, windows, exponent)
@@ -213,6 +215,25 @@ class Recomputation:
                 window = value.window
                 key = value_key(value.kpi.name, window.kind, window.key, scope)
                 yield key, said(value, tuple(self._targets(value, totals, today)))
+
+    def unrecorded_targets(self, now_us: int) -> Iterator[tuple[str, Goal, TargetSaid]]:
+        """(scope, goal, how it stands) where a gauge may say so though no record does.
+
+        Somebody who is named and has counted nothing has no record, and may be behind all the same;
+        and what a closed window made known stands until its day is over. Call it after `values`.
+        """
+        today = self._rules.calendar.day_of(now_us)
+        for scope, totals in self._totals.items():
+            goals = () if is_trial_scope(scope) else self._goals.of_scope(scope)
+            look = Look.at(scope, totals, today, self._goals.working) if goals else None
+            for goal in goals:
+                window = self._goal_windows.running[goal.target.window]
+                assert look is not None  # noqa: S101 - there are goals
+                standing = look.standing(goal, window)
+                if standing is None:
+                    yield scope, goal, TargetSaid(goal.name, None, None, _ANY_STATE)
+                elif not look.has_record(goal, window):
+                    yield scope, goal, target_said(standing, _ANY_STATE)
 
     def results(self, now_us: int) -> Iterator[tuple[bytes, SaidResult]]:
         """Every record that must stand in `kpi.experiments` at that moment, with its key."""

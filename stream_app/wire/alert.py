@@ -47,6 +47,7 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
     state: State
     start: str | None
     since: str
+    reason: str = ""
 
 
 _recorded: Final = msgspec.json.Decoder(Recorded)
@@ -165,6 +166,7 @@ def alert_of(record: Recorded, *, moves: bool) -> Alert | None:
         about=about,
         achieved=about if record.state == "achieved" else "",
         told=True,
+        reason=record.reason if record.state in ("pending", "firing", "achieved") else "",
     )
 
 

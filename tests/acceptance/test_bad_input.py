@@ -112,7 +112,7 @@ def test_every_reason_gives_one_dead_letter_and_the_kpis_of_the_good_records(
     assert found == {
         place: each.reason for place, each in zip(places, bad(), strict=True) if each.reason
     }
-    truth = Recomputation(company.config, company.catalogue)
+    truth = Recomputation(company.config, company.catalogue, company.goals, company.working_days)
     truth.begin(0, 0)
     for offset, each in enumerate(good()):
         truth.add(0, each._replace(offset=offset))

@@ -46,7 +46,9 @@ def main() -> None:
         path = Path(directory) / "company.yaml"
         path.write_text(yaml.safe_dump(content))
         company = load_company(path)
-    recomputation = Recomputation(company.config, company.catalogue)
+    recomputation = Recomputation(
+        company.config, company.catalogue, company.goals, company.working_days
+    )
     recomputation.begin(0, 0)
     for offset, record in enumerate(simulate(options)):
         logged = Logged(0, offset, record.timestamp_ms, record.key, record.value)

@@ -66,7 +66,9 @@ class World:
         config = parse_config(yaml.safe_dump(found), "test", Path())
         self.company = Company(config, catalogue(config), "v")
         self.records = list(records(simulate(options(seed))))
-        recomputation = Recomputation(config, self.company.catalogue)
+        recomputation = Recomputation(
+            config, self.company.catalogue, self.company.goals, self.company.working_days
+        )
         recomputation.begin(0, 0)
         for record in self.records:
             recomputation.add(0, record)

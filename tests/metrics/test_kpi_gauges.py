@@ -155,7 +155,7 @@ def test_the_value_one_window_earlier_is_a_series_of_its_own() -> None:
     assert page.series == 3
 
 
-def test_a_target_has_a_value_an_attainment_and_a_state() -> None:
+def test_a_target_has_a_value_an_attainment_a_state_its_reason_and_what_a_coach_is_told() -> None:
     board = SnapshotBoard()
     board.show()
     place = {"window": "month", "dimension": "team", "member": "emea"}
@@ -168,16 +168,28 @@ def test_a_target_has_a_value_an_attainment_and_a_state() -> None:
     )
     board.replace((0, "emea"), [], [firing, undefined])
 
+    coached = TargetSample(
+        "late", "leads", **place, target_value=5, attainment=None, state=TargetState.ACHIEVED,
+        reason="goal_reached", of_closed=True, coaching=TargetState.FIRING,
+    )  # fmt: skip
+    board.replace((0, "late"), [], [coached])
+
     page = KpiGauges(currency="EUR").render(board.snapshot())
 
     quota = {"target": "quota", "kpi": "revenue", **place}
     win = {"target": "win", "kpi": "win_rate", **place}
+    late = {"target": "late", "kpi": "leads", **place}
     assert parsed(page.text) == {
         series("kpi_target", **quota): 99.5,
         series("kpi_target", **win): 0.25,
         series("kpi_target_attainment_ratio", **quota): 0.4,
         series("kpi_target_state", **quota): 2,
+        series("kpi_target", **late): 5,
+        series("kpi_target_state", **late): 3,
+        series("kpi_target_reason", **late, about="closed", reason="goal_reached"): 1,
+        series("kpi_target_coaching_state", **late): 2,
     }
+    assert page.series == 8
 
 
 def test_beyond_the_limit_the_smallest_samples_are_dropped_first() -> None:

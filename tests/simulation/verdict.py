@@ -24,7 +24,12 @@ def problems(world: "World", now_us: int | None, *, is_fresh: bool) -> Iterator[
         is_fresh: everybody has just begun from what Redis holds. Others may know more than Redis,
             if it went back while they had nothing to do.
     """
-    truth = Recomputation(world.company.config, world.company.catalogue)
+    truth = Recomputation(
+        world.company.config,
+        world.company.catalogue,
+        world.company.goals,
+        world.company.working_days,
+    )
     for partition in range(SOURCES):
         truth.begin(partition, 0)
     for (_, partition), log in world.logs.of(EVENTS):

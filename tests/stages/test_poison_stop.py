@@ -19,7 +19,7 @@ def stopping(company: Company) -> Company:
 
 def only_good(company: Company, at: int) -> list[Logged]:
     """The simulated log without its own bad records, and with one in the first partition."""
-    truth = Recomputation(company.config, company.catalogue)
+    truth = Recomputation(company.config, company.catalogue, company.goals, company.working_days)
     kept: dict[int, list[Logged]] = {}
     for partition in range(SOURCES):
         truth.begin(partition, 0)

@@ -20,6 +20,7 @@ from stream_app.metrics.kpi_gauges import KpiGauges
 from stream_app.metrics.own import OwnMetrics
 from stream_app.metrics.scrape import target_gauges
 from stream_app.simulate import matching_configuration
+from stream_app.stages.alert_memory import NUMBER
 from stream_app.state.client import Client
 from stream_app.state.errors import StoreUnavailable
 from stream_app.wire.partial import HEARD, parse_key
@@ -170,7 +171,7 @@ async def test_one_who_was_never_heard_is_silent_from_when_it_is_listened_to(
 
     await clock(rig, NOON + 2 * HOUR, NOON + 2 * HOUR + 5 * MINUTE)
     assert changes(rig) == [FIRED]
-    (sources,) = {stage._alerts.of_sources() for stage in rig.evaluators.values()} - {()}
+    (sources,) = {stage._alerts.words.of_sources() for stage in rig.evaluators.values()} - {()}
     assert sources == (("silent_sources.hubspot", "firing"),)
 
 
@@ -250,7 +251,7 @@ async def test_what_is_not_asked_for_any_more_ends_and_leaves_nothing(
 
     assert changes(rig) == [FIRED, RESOLVED, (KEY, None)]
     await hear(rig, said(NOON + 4 * HOUR, 1))
-    assert all(stage._alerts.listened == {} for stage in rig.evaluators.values())
+    assert all(set(stage._alerts.meta) == {NUMBER} for stage in rig.evaluators.values())
 
 
 async def test_only_who_owns_the_company_is_told_and_only_what_is_newer(
