@@ -1,8 +1,8 @@
 """Alertmanager's configuration from `notify`: who hears of what, how often, and when not.
 
 One message per target, not per member: five teams that fall behind together are one message. Good
-news goes once and is never taken back. While the pipeline is down or rebuilt, what the KPIs say is
-old, so only the pipeline's own alert is told.
+news, and the suggestion to coach somebody, go once and are never taken back. While the pipeline is
+down or rebuilt, what the KPIs say is old, so only the pipeline's own alert is told.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from stream_app.config.model import Config, Receiver
 from stream_app.render.pipeline_rules import HOLDS_KPI_ALERTS
-from stream_app.render.target_rules import ACHIEVED
+from stream_app.render.target_rules import ACHIEVED, COACHING
 
 NOBODY: Final = "nobody (stream-app)"
-GOOD_NEWS: Final = " (good news)"
-"""Ends the name of a receiver that is told good news, and not when they are over."""
+TOLD_ONCE: Final = " (told once)"
+"""Ends the name of a receiver of what is told once, and not when it is over."""
 
 _TITLE: Final = (
     '{{ if eq .Status "resolved" }}Resolved: {{ end }}'
@@ -74,7 +74,7 @@ def alertmanager(config: Config, mail: Mail | None = None) -> Mapping[str, Any]:
                         {"matchers": ['severity="info"'], "receiver": NOBODY},
                     ],
                 },
-                *(_good_news(default, owner) for owner in (*owners, None)),
+                *(_told_once(default, owner) for owner in (*owners, None)),
                 *(
                     {"matchers": [f"owner={_quoted(owner)}"], "receiver": owner}
                     for owner in owners
@@ -92,14 +92,14 @@ def alertmanager(config: Config, mail: Mail | None = None) -> Mapping[str, Any]:
     }
 
 
-def _good_news(default: str, owner: str | None) -> Mapping[str, Any]:
-    matchers = [f'alertname="{ACHIEVED}"']
+def _told_once(default: str, owner: str | None) -> Mapping[str, Any]:
+    matchers = [f'alertname=~"{ACHIEVED}|{COACHING}"']
     if owner is not None:
         matchers.append(f"owner={_quoted(owner)}")
     receiver = default if owner is None else owner
     return {
         "matchers": matchers,
-        "receiver": receiver if receiver == NOBODY else receiver + GOOD_NEWS,
+        "receiver": receiver if receiver == NOBODY else receiver + TOLD_ONCE,
     }
 
 
@@ -119,7 +119,7 @@ def _mail(mail: Mail) -> Mapping[str, Any]:
 def _receivers(receivers: Mapping[str, Receiver]) -> Iterator[Mapping[str, Any]]:
     for name, receiver in receivers.items():
         yield {"name": name} | _ways(receiver, resolved=True)
-        yield {"name": name + GOOD_NEWS} | _ways(receiver, resolved=False)
+        yield {"name": name + TOLD_ONCE} | _ways(receiver, resolved=False)
 
 
 def _ways(receiver: Receiver, *, resolved: bool) -> dict[str, list[Mapping[str, Any]]]:

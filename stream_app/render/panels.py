@@ -43,6 +43,20 @@ STATES: Final = {
     "2": ("below target", RED),
     "3": ("achieved", BLUE),
 }
+REASONS: Final = {
+    "below_target": "below target",
+    "above_target": "above its limit",
+    "behind_pace": "behind its pace",
+    "goal_reached": "goal reached",
+    "goal_exceeded": "goal exceeded",
+    "no_data": "no data for too long",
+    "no_value": "not judged: no value",
+    "no_baseline": "not judged: nothing to grow from",
+    "small_sample": "not judged: too few",
+    "window_runs": "judged when its window is over",
+    "missed_repeatedly": "missed again and again: coaching suggested",
+}
+"""Why a target is in its state, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from stream_app.domain.kpi import Kpi
 from stream_app.render import query
-from stream_app.render.panels import DATASOURCE, STATES, Look, no_thresholds, setting
+from stream_app.render.panels import DATASOURCE, REASONS, STATES, Look, no_thresholds, setting
 
 
 def league(
@@ -69,6 +69,53 @@ def league(
             id_val="organize",
             options={
                 "excludeByName": _times(kpis),
+                "renameByName": columns,
+                "indexByName": {name: place for place, name in enumerate(columns)},
+            },
+        )
+    )
+
+
+def verdicts(title: str, text: str, exprs: Sequence[str], look: Look, *, none: str) -> table.Panel:
+    """A table: a row for each series, with its member, target and reason.
+
+    Args:
+        title: of the panel.
+        text: what it shows.
+        exprs: each by member and target, or by these and reason.
+        look: how members are shown.
+        none: what stands there without any series.
+    """
+    panel = (
+        table.Panel()
+        .title(title)
+        .description(text)
+        .datasource(DATASOURCE)
+        .unit("none")
+        .thresholds(no_thresholds())
+        .no_value(none)
+        .show_header(show_header=True)
+        .cell_height(kinds.TableCellHeight.SM)
+    )
+    for place, expr in enumerate(exprs):
+        panel = panel.with_target(_as_table(expr, chr(ord("A") + place)))
+    if look.names:
+        shown = {key: {"text": name} for key, name in look.names.items()}
+        panel = panel.override_by_name(
+            "Member", [setting("mappings", [{"type": "value", "options": shown}])]
+        )
+    reasons = {key: {"text": said} for key, said in REASONS.items()}
+    panel = panel.override_by_name(
+        "Why", [setting("mappings", [{"type": "value", "options": reasons}])]
+    )
+    columns = {"member": "Member", "target": "Target", "reason": "Why"}
+    return panel.with_transformation(
+        models.DataTransformerConfig(id_val="merge", options={})
+    ).with_transformation(
+        models.DataTransformerConfig(
+            id_val="organize",
+            options={
+                "excludeByName": {"Time": True, "Value": True},
                 "renameByName": columns,
                 "indexByName": {name: place for place, name in enumerate(columns)},
             },

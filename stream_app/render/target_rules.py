@@ -14,13 +14,22 @@ from typing import Any, Final
 from stream_app.company import Company
 from stream_app.config.model import Target
 from stream_app.domain.silence import alert_name
+from stream_app.domain.windows import CALENDAR_KINDS
 from stream_app.metrics.board import TargetState
-from stream_app.metrics.kpi_names import TARGET_STATE, TARGET_VALUE, is_money, metric_name
+from stream_app.metrics.kpi_names import (
+    TARGET_COACHING,
+    TARGET_REASON,
+    TARGET_STATE,
+    TARGET_VALUE,
+    is_money,
+    metric_name,
+)
 from stream_app.render.pipeline_rules import JOB, RUNBOOK
 from stream_app.render.query import quoted
 
 OFF_TARGET: Final = "KpiOffTarget"
 ACHIEVED: Final = "KpiTargetAchieved"
+COACHING: Final = "KpiCoachingSuggested"
 SILENT_SOURCE: Final = "KpiSilentSource"
 WELL: Final = "stream_app:well"
 
@@ -53,26 +62,38 @@ def target_rules(company: Company) -> Mapping[str, Any]:
 
 def off_target(target: str) -> str:
     """PromQL: each member for which the target's alert fires, also while no worker says so."""
-    state = f"{TARGET_STATE}{{target={quoted(target)}}}"
-    firing = int(TargetState.FIRING)
-    return (
-        f"max by ({_BY}) ({state}) == {firing}"
-        f" or (max by ({_BY}) (last_over_time({state}[{_HELD}])) == {firing}"
-        f" unless max by ({_BY}) ({state}) unless on () {WELL})"
-    )
+    return _held(TARGET_STATE, target, TargetState.FIRING)
 
 
 def achieved(target: str) -> str:
-    """PromQL: each member that has reached the target within the last 15 minutes.
+    """PromQL: each member that has reached the target within the last 15 minutes."""
+    return _news(TARGET_STATE, target, TargetState.ACHIEVED)
 
-    Good news is told once, not for as long as it holds.
-    """
-    state = f"{TARGET_STATE}{{target={quoted(target)}}}"
-    reached = int(TargetState.ACHIEVED)
+
+def coaching(target: str) -> str:
+    """PromQL: each member that has missed it often enough, within the last 15 minutes."""
+    return _news(TARGET_COACHING, target, TargetState.FIRING)
+
+
+def _held(gauge: str, target: str, state: TargetState) -> str:
+    """PromQL: each member in a state, also while no worker says so."""
+    series = f"{gauge}{{target={quoted(target)}}}"
     return (
-        f"max by ({_BY}) ({state}) == {reached}"
-        f" unless max by ({_BY}) (last_over_time({state}[{_HELD}] offset 15m)) == {reached}"
+        f"max by ({_BY}) ({series}) == {state:d}"
+        f" or (max by ({_BY}) (last_over_time({series}[{_HELD}])) == {state:d}"
+        f" unless max by ({_BY}) ({series}) unless on () {WELL})"
     )
+
+
+def _news(gauge: str, target: str, state: TargetState) -> str:
+    """PromQL: each member that has got into a state, for 15 minutes.
+
+    Such news is told once, not for as long as it holds; a worker that is replaced meanwhile does
+    not make it news again.
+    """
+    series = f"{gauge}{{target={quoted(target)}}}"
+    before = f"max by ({_BY}) (last_over_time({series}[{_HELD}] offset 15m)) == {state:d}"
+    return f"({_held(gauge, target, state)}) unless {before}"
 
 
 def _rules(target: Target, company: Company) -> Iterator[Mapping[str, Any]]:
@@ -97,6 +118,26 @@ def _rules(target: Target, company: Company) -> Iterator[Mapping[str, Any]]:
         "expr": achieved(target.name),
         "labels": labels | {"severity": "info"},
         "annotations": annotations | {"summary": f"{_title(target, company)}: target achieved"},
+    }
+    if target.repeat_misses is not None:
+        yield _coaching_rule(target, company, labels)
+
+
+def _coaching_rule(target: Target, company: Company, labels: dict[str, str]) -> Mapping[str, Any]:
+    """A suggestion, not an alarm: who misses it again and again may want help."""
+    title = _title(target, company)
+    often = f"{target.repeat_misses} times in a row"
+    return {
+        "alert": COACHING,
+        "expr": coaching(target.name),
+        "labels": labels | {"severity": "info"},
+        "annotations": {
+            "summary": f"{title}: missed {often}, coaching suggested",
+            "description": f"Closed windows ({target.window}) in which the target was missed:"
+            f" {often}. This is told once; the suggestion stands until one is met.",
+            "explain": _report(target),
+            "runbook": f"{RUNBOOK}#{COACHING.lower()}",
+        },
     }
 
 
@@ -129,10 +170,24 @@ def _literal(text: str) -> str:
 
 
 def _fault(target: Target) -> str:
-    missing = "" if target.no_data_us is None else " or has no data"
+    """What is wrong; of what may be one thing or another, what the worker says it is."""
     if target.at_most is not None:
-        return f"is above its limit{missing}"
-    return ("is below its target" if target.pace is None else "is behind its pace") + missing
+        fault = "is above its limit"
+    elif target.pace is None:
+        fault = "is below its target"
+    else:
+        fault = _either(
+            target, 'reason="below_target"', "is below its target", "is behind its pace"
+        )
+    if target.no_data_us is None:
+        return fault
+    return _either(target, 'reason="no_data"', "has no data", fault)
+
+
+def _either(target: Target, why: str, then: str, otherwise: str) -> str:
+    """A template that asks the worker why a target is in its state."""
+    query = _query(TARGET_REASON, f"target={quoted(target.name)},{why},")
+    return f"{{{{ with {query} }}}}{then}{{{{ else }}}}{otherwise}{{{{ end }}}}"
 
 
 def _annotations(target: Target, company: Company) -> dict[str, str]:
@@ -142,7 +197,14 @@ def _annotations(target: Target, company: Company) -> dict[str, str]:
     return {
         "value": value,
         "target_value": wanted,
-        "description": f"{value}, target {wanted}",
+        "description": _either(
+            target,
+            'about="closed"',
+            f"in the {target.window} that has ended",
+            f"{value}, target {wanted}",
+        )
+        if target.window in CALENDAR_KINDS
+        else f"{value}, target {wanted}",
         "explain": _command(target),
     }
 
@@ -153,6 +215,15 @@ def _command(target: Target) -> str:
     if target.dimension == ("company",):
         return asked
     return f"{asked} --dimension {'+'.join(target.dimension)} --member {_QUOTED_MEMBER}"
+
+
+def _report(target: Target) -> str:
+    """What to type to see the closed windows of whoever may want help."""
+    asked = f"stream-app report --window {target.window}"
+    if target.dimension == ("company",):
+        return asked
+    about = f"--dimension {'+'.join(target.dimension)} --member {_QUOTED_MEMBER}"
+    return f"{asked} {about}" + (" --coaching" if target.dimension == ("rep",) else "")
 
 
 def _cause_command(target: Target) -> str:
@@ -169,10 +240,15 @@ _WRITTEN: Final = {"ratio": "humanizePercentage", "seconds": "humanizeDuration"}
 
 def _looked_up(metric: str, more: str, unit: str, company: Company) -> str:
     """A template that looks a gauge up when the alert is sent, and writes it in its unit."""
-    asked = f"max({metric}{{{more.replace('%', '%%')}window=%q,dimension=%q,member=%q}})"
     written = 'printf "%.2f"' if is_money(unit) else _WRITTEN.get(unit, "humanize")
     currency = f" {company.config.business.currency}" if is_money(unit) else ""
-    escaped = asked.replace("\\", r"\\").replace('"', r"\"")
-    query = f'printf "{escaped}" .Labels.window .Labels.dimension .Labels.member | query'
+    query = _query(metric, more)
     value = f". | first | value | {written}"
     return f"{{{{ with {query} }}}}{{{{ {value} }}}}{currency}{{{{ else }}}}no value{{{{ end }}}}"
+
+
+def _query(metric: str, more: str) -> str:
+    """A template's pipeline that looks a gauge of the alert's member up."""
+    asked = f"max({metric}{{{more.replace('%', '%%')}window=%q,dimension=%q,member=%q}})"
+    escaped = asked.replace("\\", r"\\").replace('"', r"\"")
+    return f'printf "{escaped}" .Labels.window .Labels.dimension .Labels.member | query'

@@ -132,4 +132,8 @@ def _targets(dimension: str, member: str, values: list[Said]) -> Iterator[Target
     for said in values:
         if said.kpi in STATES and said.window == "month" and dimension in PEOPLE:
             name = f"{said.kpi}-{dimension}"
-            yield TargetSample(name, said.kpi, "month", dimension, member, 1, 1, STATES[said.kpi])
+            state = STATES[said.kpi]
+            yield TargetSample(
+                name, said.kpi, "month", dimension, member, 1, 1, state, "below_target",
+                coaching=state if state is TargetState.FIRING else TargetState.OK,
+            )  # fmt: skip

@@ -30,7 +30,7 @@ CHOICES = (
 EMPTY: Mapping[str, str] = {
     r"and on \(\)|unless on \(\)": "one of the five cases of a tile; see the test of tiles",
     r"^max\(kpi_target\{": "a KPI without a target; the tile says so",
-    r"^max by \(\w+(, \w+)?\) \(kpi_target_state": "no target in this window, for this KPI",
+    r"max by \(\w+(, \w+)*\) \(kpi_target_\w+": "no target in this window, for this KPI",
     r"^max\(kpi_previous\{kpi=\"(revenue_growth|forecast|clv)": "nothing comparable earlier",
 }
 """Expressions that rightly have no data: a pattern, and why."""

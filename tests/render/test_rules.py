@@ -11,7 +11,7 @@ import yaml
 from stream_app.company import Company, load_company
 from stream_app.render.alertmanager import NOBODY, Mail, alertmanager
 from stream_app.render.pipeline_rules import PIPELINE_ALERTS
-from stream_app.render.target_rules import SILENT_SOURCE, target_rules
+from stream_app.render.target_rules import COACHING, SILENT_SOURCE, target_rules
 from tests.render.conftest import ROOT
 from tests.render.tools import Tools
 
@@ -122,9 +122,14 @@ def test_teams_and_webhooks_by_file_are_refused_only_by_an_alertmanager_that_is_
         ('alertname="KpiOffTarget" about="kpi" target="c"', "sales-ops"),
         (
             r'alertname="KpiTargetAchieved" about="kpi" owner="lead \"emea\""',
-            'lead "emea" (good news)',
+            'lead "emea" (told once)',
         ),
-        ('alertname="KpiTargetAchieved" about="kpi" target="c"', "sales-ops (good news)"),
+        ('alertname="KpiTargetAchieved" about="kpi" target="c"', "sales-ops (told once)"),
+        ('alertname="KpiCoachingSuggested" about="kpi" target="c"', "sales-ops (told once)"),
+        (
+            r'alertname="KpiCoachingSuggested" about="kpi" owner="lead \"emea\""',
+            'lead "emea" (told once)',
+        ),
         ('alertname="StreamAppDown" about="pipeline" severity="critical"', "sales-ops"),
         ('alertname="StreamAppRebuilding" about="pipeline" severity="info"', NOBODY),
     ],
@@ -146,7 +151,7 @@ def test_every_alert_about_the_pipeline_has_a_section_of_the_runbook_and_none_is
 ):
     sections = re.findall(r"^## (\w+)$", RUNBOOK.read_text(encoding="utf-8"), re.MULTILINE)
 
-    assert sections == [*(alert.name for alert in PIPELINE_ALERTS), SILENT_SOURCE]
+    assert sections == [*(alert.name for alert in PIPELINE_ALERTS), SILENT_SOURCE, COACHING]
 
 
 def test_no_rule_about_kpis_knows_a_formula_or_a_threshold(files: Mapping[str, str]) -> None:
@@ -158,7 +163,10 @@ def test_no_rule_about_kpis_knows_a_formula_or_a_threshold(files: Mapping[str, s
         bare = re.sub(r'"[^"]*"|\[\w+\]|offset \w+', "", expression)
         assert not re.search(r"[*/+-]", bare)
         assert set(re.findall(r"(?<![\w.])\d+(?![\w.])", bare)) <= {"1", "2", "3"}  # states
-        assert set(re.findall(r"kpi_\w+", bare)) <= {"kpi_target_state"}
+        assert set(re.findall(r"kpi_\w+", bare)) <= {
+            "kpi_target_state",
+            "kpi_target_coaching_state",
+        }
 
 
 def test_targets_with_odd_names_render_rules_that_prometheus_accepts(

@@ -7,7 +7,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 from stream_app.render import query
 from stream_app.render.dashboards.frame import Row, Scene, bare_frame, filled, frame, liveness
 from stream_app.render.panels import ranking, states
-from stream_app.render.tables import league
+from stream_app.render.tables import league, verdicts
 
 _RANKED: Final = ("revenue", "win_rate", "deals_won", "pipeline_value")
 _LISTED: Final = (
@@ -61,10 +61,21 @@ def _leaderboard(scene: Scene, dimension: str, title: str) -> Dashboard:
             heading=dimension.capitalize(),
         )
         rows.append(Row(10, [table]))
-    verdicts = states(
+    timeline = states(
         "Targets over time",
         "When each was on its way, slipping, below target or had achieved it.",
         f"max by (member, target) (kpi_target_state{{{place}}})",
         "{{member}} {{target}}",
     )
-    return filled(board, *rows, Row(8, [verdicts]))
+    coached = f"max by (member, target) (kpi_target_coaching_state{{{place}}})"
+    reasons = verdicts(
+        "Why",
+        "Why each target is off or achieved, or is not judged; and who missed one again and again.",
+        [
+            f"max by (member, target, reason) (kpi_target_reason{{{place}}})",
+            f"label_replace({coached} == 2, 'reason', 'missed_repeatedly', '', '')",
+        ],
+        look,
+        none="every target is judged, and on its way",
+    )
+    return filled(board, *rows, Row(8, [timeline, reasons]))
