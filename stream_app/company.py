@@ -55,8 +55,8 @@ def load_company(path: Path | None) -> Company:
 
 
 def _wrong_formulas(config: Config) -> Iterator[tuple[str, str]]:
-    for name, problem in wrong_formulas(DEFINITIONS, config):
-        yield f"kpis.{name}.formula", problem
+    for name, key, problem in wrong_formulas(DEFINITIONS, config):
+        yield f"kpis.{name}.{key}", problem
 
 
 def _clashing_metric_names(config: Config) -> Iterator[tuple[str, str]]:

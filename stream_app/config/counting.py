@@ -30,7 +30,15 @@ _NAMED_WINDOWS: Final = ("hour", *CALENDAR_WINDOWS)
 _ROLLING: Final = re.compile(r"([1-9][0-9]{0,5})d")
 _ROLLING_DAYS_MAX: Final = 3_660
 _HISTORY_MAX: Final = 3_660
-_RESERVED_KPIS: Final = frozenset({"target", "target_attainment", "target_state"})
+_RESERVED_KPIS: Final = frozenset(
+    {
+        "target",
+        "target_attainment",
+        "target_coaching_state",
+        "target_reason",
+        "target_state",
+    }
+)
 
 
 def read_pipelines(value: Value | None) -> dict[str, Pipeline]:
@@ -154,7 +162,16 @@ def read_kpis(
         return text
 
     kpis: dict[str, CustomKpi] = {}
-    known = ("formula", "unit", "better", "title", "definition", "dimensions", "windows")
+    known = (
+        "formula",
+        "unit",
+        "better",
+        "title",
+        "definition",
+        "requires",
+        "dimensions",
+        "windows",
+    )
     for name, entry in value.entries("a mapping like {name: {formula: …, unit: …}}").items():
         section = entry.section(known, required=("formula", "unit"))
         if IDENTIFIER(entry.key) is None:
@@ -168,6 +185,7 @@ def read_kpis(
             better=section.read_or("better", choice(BETTER), "higher"),
             title=section.read_or("title", prose, ""),
             definition=section.read_or("definition", prose, ""),
+            requires=section.read("requires", prose),
             dimensions=section.read("dimensions", list_of(split_among(splits), "[company, team]")),
             windows=section.read("windows", list_of(window_among(windows), "[month, 30d]")),
         )

@@ -67,7 +67,11 @@ class Measure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomKpi:
-    """A KPI added by the company, or one that overrides a built-in of the same name."""
+    """A KPI added by the company, or one that overrides a built-in of the same name.
+
+    Attributes:
+        requires: a condition without which it is undefined, like `spend != 0`.
+    """
 
     name: str
     formula: str
@@ -75,6 +79,7 @@ class CustomKpi:
     better: Literal["higher", "lower"] = "higher"
     title: str = ""
     definition: str = ""
+    requires: str | None = None
     dimensions: tuple[Split, ...] | None = None
     windows: tuple[str, ...] | None = None
 

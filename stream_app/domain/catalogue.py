@@ -156,8 +156,10 @@ def measure_scales(config: Config) -> Callable[[str], int | None]:
     return scale_of
 
 
-def wrong_formulas(built_in: Iterable[Definition], config: Config) -> Iterator[tuple[str, str]]:
-    """(name, what is wrong) for each of the company's own KPIs whose formula cannot be used."""
+def wrong_formulas(
+    built_in: Iterable[Definition], config: Config
+) -> Iterator[tuple[str, str, str]]:
+    """(name, key of its entry, what is wrong) for each own KPI whose formula cannot be used."""
     formulas = Formulas(built_in, config)
     for name, definition in formulas.definitions.items():
         try:
@@ -166,11 +168,12 @@ def wrong_formulas(built_in: Iterable[Definition], config: Config) -> Iterator[t
             continue
         except FormulaError as error:
             if name in config.kpis:
-                yield name, str(error)
+                yield name, error.key, str(error)
                 continue
             # A built-in formula is right by itself: one of the company's own does not fit into it.
             named = [own for own in config.kpis if own in definition.formula]
-            yield (named or list(config.kpis))[0], f"it does not fit into {name!r}: {error}"
+            culprit = (named or list(config.kpis))[0]
+            yield culprit, "formula", f"it does not fit into {name!r}: {error}"
 
 
 def _own(config: Config) -> Iterable[Definition]:
@@ -182,6 +185,7 @@ def _own(config: Config) -> Iterable[Definition]:
             better=kpi.better,
             title=kpi.title or kpi.name.replace("_", " ").capitalize(),
             definition=kpi.definition or kpi.formula,
+            requires=kpi.requires,
             windows=kpi.windows,
             dimensions=(
                 None if kpi.dimensions is None else frozenset("+".join(s) for s in kpi.dimensions)

@@ -79,7 +79,13 @@ def parse(text: str, vocabulary: Vocabulary, requires: str | None = None) -> For
     """
     parser = _Parser(vocabulary)
     root = parser.formula(text)
-    condition = None if requires is None else parser.condition(requires)
+    condition = None
+    if requires is not None:
+        try:
+            condition = parser.condition(requires)
+        except FormulaError as error:
+            error.key = "requires"
+            raise
     return Formula(
         text=text,
         measures=frozenset(name for name, _ in parser.touched),

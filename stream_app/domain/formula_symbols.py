@@ -19,7 +19,12 @@ _ALIASES: Final = str.maketrans(
 
 
 class FormulaError(ValueError):
-    """What is wrong with a formula, and where: `position` counts characters from 0."""
+    """What is wrong with a formula, and where: `position` counts characters from 0.
+
+    `key` is that of the KPI's entry which holds the text: `formula`, or `requires`.
+    """
+
+    key = "formula"
 
     def __init__(self, message: str, position: int) -> None:
         super().__init__(f"{message} (at character {position + 1})")

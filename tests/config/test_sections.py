@@ -113,6 +113,7 @@ kpis:
     title: Speed of leads
     definition: How many leads
       come for each deal.
+    requires: deals_created != 0
     dimensions: [company, team, [team, stage]]
     windows: [30d]
 """
@@ -125,6 +126,7 @@ kpis:
         better="lower",
         title="Speed of leads",
         definition="How many leads come for each deal.",
+        requires="deals_created != 0",
         dimensions=(("company",), ("team",), ("team", "stage")),
         windows=("30d",),
     )

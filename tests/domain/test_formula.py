@@ -12,6 +12,7 @@ import pytest
 
 import stream_app
 from stream_app.company import load_company
+from stream_app.config.errors import ConfigErrors
 from stream_app.config.model import Config, CustomKpi, Measure
 from stream_app.domain.catalogue import wrong_formulas
 from stream_app.domain.formula import FormulaError, Vocabulary, parse
@@ -170,7 +171,7 @@ def own(**formulas: str) -> Config:
 
 
 def wrong(**formulas: str) -> list[tuple[str, str]]:
-    return list(wrong_formulas(DEFINITIONS, own(**formulas)))
+    return [(name, what) for name, _, what in wrong_formulas(DEFINITIONS, own(**formulas))]
 
 
 def test_kpis_may_name_each_other_in_any_order() -> None:
@@ -228,6 +229,23 @@ def test_a_named_kpi_keeps_its_condition() -> None:
     assert {"revenue_costed", "expense"} <= kpi.measures
 
 
+def test_an_own_kpi_is_undefined_where_what_it_requires_does_not_hold() -> None:
+    few = CustomKpi(name="few", formula="deals_won", unit="count", requires="leads >= 10")
+    named = CustomKpi(name="named", formula="few + 1", unit="count")
+    kpis = {k.name: k for k in catalogue(a_config(kpis={"few": few, "named": named})).kpis}
+
+    values = []
+    for leads in (9, 10):
+        totals = ScopeTotals(None, lambda bucket: bucket)  # type: ignore[arg-type] # no money
+        totals.put(95, "0", 1, {"leads": leads, "deals_won": 4})
+        window = Views(totals).of(WEEK)
+        sides = SidesOfViews(window, window, None, None)
+        values += [kpis[name].formula.evaluate(sides).value for name in ("few", "named")]
+
+    assert values == [None, None, 4, 5]
+    assert kpis["named"].measures == {"deals_won", "leads"}
+
+
 def test_medians_are_read_from_cells() -> None:
     totals = ScopeTotals(None, lambda bucket: bucket)  # type: ignore[arg-type] # counts no money
     totals.put(95, "0", 1, {f"cycle_bin/{bin_of(86_400)}": 2, f"cycle_bin/{bin_of(60)}": 1})
@@ -270,3 +288,28 @@ def test_every_function_of_the_page_can_be_called() -> None:
     for text in shown:
         parse(re.sub(r"\bx\b|\ba\b|\bb\b", "leads", text).replace("(stock)", "(open_deals)"), WORDS)
     assert len(shown) >= 12
+
+
+def test_what_is_wrong_with_a_condition_is_told_at_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "company.yaml"
+    path.write_text(
+        "kpis:\n"
+        "  a: {formula: leads, unit: count, requires: leads > leeds}\n"
+        "  b:\n"
+        "    formula: deals_won + 1\n"
+        "    requires: leads\n"
+        "    unit: count\n"
+        "  c: {formula: leads, unit: count, requires: c > 0}\n"
+        "  d: {formula: leads, unit: count, requires: [leads]}\n",
+        encoding="utf-8",
+    )
+
+    with pytest.raises(ConfigErrors) as caught:
+        load_company(path)
+
+    assert str(caught.value).replace(f"{path}:", "").splitlines() == [
+        "2: kpis.a.requires: no measure or KPI is called 'leeds' (at character 9)",
+        "5: kpis.b.requires: a condition is a > b, a >= b or a != b (at character 6)",
+        "7: kpis.c.requires: a KPI cannot depend on itself: c → c (at character 1)",
+        "8: kpis.d.requires: expected text, got a list",
+    ]
