@@ -18,7 +18,8 @@ def display_names(config: Config) -> Name:
         return config.team_names.get(member, member) if dimension == "team" else member
 
     def name(dimension: str, member: str) -> str:
-        dimensions, members = dimension.split("+"), member.split("+")
+        dimensions = dimension.split("+")
+        members = member.split("+") if len(dimensions) > 1 else [member]
         if len(dimensions) != len(members):
             return member
         return " + ".join(map(of_one, dimensions, members))
