@@ -20,15 +20,15 @@ import msgspec
 from stream_app.domain.calendar import (
     five_minute_bucket,
 )
-from stream_app.domain.scopes import COMPANY
 from stream_app.stages.alert_outbox import OUTBOX
 from stream_app.stages.alert_words import TargetShown
 from stream_app.stages.alerting import Alerting
+from stream_app.stages.dirty import DirtyScopes
 from stream_app.stages.evaluation import Evaluation, Flushed
 from stream_app.stages.news import Advance, CellNews, News
 from stream_app.stages.ports import OutRecord, Patience, Publish, SourceRecord, State, WallClock
 from stream_app.stages.revisions import RESERVED, Revisions
-from stream_app.stages.scopes import Dirt, ScopeStore
+from stream_app.stages.scopes import ScopeStore
 from stream_app.stages.standing import Seen
 from stream_app.stages.turns import others, parts
 from stream_app.stages.words import Words, asked_of, empty_totals
@@ -82,7 +82,7 @@ class EvaluatingStage:
         self._alerts = Alerting(state, plan.alerts, self._store)
         self._words = Words(plan, asked, self._store, self._alerts)
         self._lock = asyncio.Lock()
-        self._dirty: dict[str, Dirt] = {}
+        self._dirty = DirtyScopes()
         self._granted = may_speak
         self._reign = int(state.meta.get("reign", 0))
         self._in_doubt: dict[str, int] = {}
@@ -150,7 +150,7 @@ class EvaluatingStage:
         alert_news = self._alerts.committed()
         self._ready = news.ready
         for scope, day, changed in soiled:
-            self._dirty.setdefault(scope, Dirt.all() if scope in new else Dirt()).note(day, changed)
+            self._dirty.soil(scope, is_new=scope in new).note(day, changed)
             self._words.leftovers.change(scope)
         self._words.leftovers.forget(news.scopes_known_before_us)
         before = self._revisions.last
@@ -160,7 +160,7 @@ class EvaluatingStage:
         self._forget_said(self._doubtful(news))
         for scope, measures in alert_news.items():
             day = self._plan.calendar.day_of(news.now_us)
-            self._dirty.setdefault(scope, Dirt()).note(day, measures)
+            self._dirty.soil(scope).note(day, measures)
         if self._plan.fixed_now_us is None:
             self._advance(news.now_us)
 
@@ -234,7 +234,7 @@ class EvaluatingStage:
             self._soil_all()
             return
         for scope in self._store.with_five_minutes():
-            dirt = self._dirty.setdefault(scope, Dirt())
+            dirt = self._dirty.soil(scope)
             dirt.five_minutes = True
             dirt.measures = None
 
@@ -250,12 +250,12 @@ class EvaluatingStage:
         """It is not known any more what the topic says of these scopes."""
         for scope in scopes:
             self._may_stand(scope, self._store.forget_said(scope))
-            self._dirty[scope] = Dirt.all()
+            self._dirty.soil_all_of(scope)
         self._words.leftovers.forget(scopes)
 
     def _soil_all(self) -> None:
         for scope in self._store.known:
-            self._dirty[scope] = Dirt.all()
+            self._dirty.soil_all_of(scope)
 
     @property
     def partition(self) -> int:
@@ -335,7 +335,7 @@ class EvaluatingStage:
         if keys := set(keys):  # an experiment's scope has none
             self._words.standing.setdefault(scope, set()).update(keys)
         if scope in self._store.known:
-            self._dirty[scope] = Dirt.all()
+            self._dirty.soil_all_of(scope)
 
     @property
     def takes_over(self) -> bool:
@@ -355,13 +355,13 @@ class EvaluatingStage:
                 return None
             today = self._plan.calendar.day_of(self._now_us)
             await self._announce_revisions(today)
-            scopes = sorted(self._dirty, key=_importance)[:_SCOPES_PER_FLUSH]
+            scopes = self._dirty.first(_SCOPES_PER_FLUSH)
             await self._store.load(scopes)
             records, sent = await self._alerts.outbox.records()
             self._state.discard()
             self._words.move_to(self._now_us)
             self._words.leftovers.speak(today)
-            dirt = {scope: self._dirty.pop(scope) for scope in scopes}
+            dirt = {scope: self._dirty.take(scope) for scope in scopes}
             sent |= {
                 name: int(self._state.outbox[name])
                 for name in (scope.encode() for scope in scopes)
@@ -438,10 +438,3 @@ class EvaluatingStage:
         loaded = self._store[scope]
         news_ms, loaded.news_ms = loaded.news_ms, 0
         return news_ms
-
-
-def _importance(scope: str) -> tuple[int, str]:
-    """The company first, then teams, then all others."""
-    if scope == COMPANY:
-        return 0, scope
-    return (1 if scope.startswith("team|") else 2), scope
