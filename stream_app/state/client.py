@@ -13,6 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from stream_app.state.errors import Kind, StoreUnavailable
+from stream_app.state.packing import PACKING
 
 Client = Redis
 
@@ -75,6 +76,7 @@ def connect(
             "the Redis URL must start with redis://, rediss:// or unix://, "
             "for example redis://127.0.0.1:6379/0"
         ) from None
+    pool.connection_class = PACKING[pool.connection_class]
     if password is not None:
         pool.connection_kwargs["password"] = password
     return Redis.from_pool(pool)
