@@ -39,7 +39,14 @@ class CellSplitter:
         self._scopes_by_members: dict[tuple[Members, Members], _Scopes] = {}
         self._stage_scopes_by_members: dict[tuple[str | None, str | None, str], Scopes] = {}
 
-    def add(self, deltas: Deltas, changes: Iterable[Change], oldest_five_minutes: int) -> None:
+    def add(
+        self,
+        deltas: Deltas,
+        changes: Iterable[Change],
+        oldest_five_minutes: int,
+        *,
+        keep_cells: bool = False,
+    ) -> None:
         """Add what changed to `deltas`.
 
         Args:
@@ -47,6 +54,7 @@ class CellSplitter:
             changes: of one thread or of many.
             oldest_five_minutes: five-minute buckets before this number are not kept; the day
                 bucket is always.
+            keep_cells: also cells in which all of it cancels out.
         """
         # Facts of a thread share members and buckets: what they add to is summed up before it is
         # spread over some fifteen cells, and what cancels out is not spread at all.
@@ -64,7 +72,7 @@ class CellSplitter:
         day_of = self._rules.calendar.day_of
         for (scopes, instant_us), total in sums.items():
             added = [(key, value) for key, value in total.items() if value]
-            if not added:
+            if not (added or keep_cells):
                 continue
             _spread(deltas, scopes, day_of(instant_us), added)
             five = five_minute_bucket(instant_us)

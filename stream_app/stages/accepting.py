@@ -56,7 +56,7 @@ class Taken:
         lengths_before: key → how many events its thread had; those that got some.
         newest_us: time of the newest of its events.
         newest_ms: the newest record timestamp.
-        steps: what single records changed, before the last ones of their threads.
+        steps: key → what single records changed, before the last one of their thread.
     """
 
     next_offset: int
@@ -66,7 +66,7 @@ class Taken:
     summary: BatchSummary = field(default_factory=BatchSummary)
     outbox: dict[bytes, bytes] = field(default_factory=dict)
     lengths_before: dict[bytes, int] = field(default_factory=dict)
-    steps: list[list[Change]] = field(default_factory=list)
+    steps: dict[bytes, list[Change]] = field(default_factory=dict)
 
 
 class Acceptor:
@@ -94,7 +94,7 @@ class Acceptor:
             if taken.stop is not None:
                 return
             if may_repeat and record.key in taken.lengths_before:
-                taken.steps.append(list(self._threads[record.key].changes()))
+                taken.steps.setdefault(record.key, []).extend(self._threads[record.key].changes())
             outcome, type_name, fault = self._accept(record, event, taken.lengths_before)
             if fault is not None and self._poison_stop:
                 taken.stop = Stop(record.offset, fault.reason.value, fault.detail)

@@ -21,6 +21,7 @@ from stream_app.domain.calendar import DAY_US, FIVE_MINUTES_US, five_minute_buck
 from stream_app.domain.cells import FIVE_MINUTE_BASE, CellSplitter, Deltas, without_zeros
 from stream_app.domain.events import Event
 from stream_app.domain.rules import FoldRules
+from stream_app.domain.thread import Change
 from stream_app.stages.accepting import OUTCOMES, Acceptor, BatchSummary, Outcome, Stop, Taken
 from stream_app.stages.cache import BoundedCache
 from stream_app.stages.hearing import Hearing
@@ -175,8 +176,7 @@ class Measurer:
         batch_us, newest_us = taken.newest_us, max(taken.newest_us, self._newest_us)
         asked_us = self._asked_us(newest_us)
         oldest = five_minute_bucket(asked_us)
-        deltas = await self._differences(taken, oldest)
-        deltas = without_zeros(deltas, keep_cells=may_repeat)
+        deltas = await self._differences(taken, oldest, keep_cells=may_repeat)
         changed = await self._change_cells(deltas, next_offset, batch_us, taken.newest_ms)
         for lengths in parts(lengths_before.items()):
             for key, length in lengths:
@@ -218,15 +218,20 @@ class Measurer:
             await others()
         return decoded
 
-    async def _differences(self, taken: Taken, oldest_five_minutes: int) -> Deltas:
-        """What the threads count now and did not before."""
+    async def _differences(
+        self, taken: Taken, oldest_five_minutes: int, *, keep_cells: bool
+    ) -> Deltas:
+        """What the threads count now and did not before; also cells in which it cancelled out."""
         deltas: Deltas = {}
-        changes = (self._threads[key].changes() for key in taken.lengths_before)
-        for steps in parts(chain(taken.steps, changes)):
-            for step in steps:
-                self._splitter.add(deltas, step, oldest_five_minutes)
+        threads, steps, add = self._threads, taken.steps, self._splitter.add
+        for keys in parts(taken.lengths_before):
+            for key in keys:
+                changes: Iterable[Change] = threads[key].changes()
+                if key in steps:
+                    changes = chain(steps[key], changes)
+                add(deltas, changes, oldest_five_minutes, keep_cells=keep_cells)
             await others()
-        return deltas
+        return without_zeros(deltas, keep_cells=keep_cells)
 
     async def _change_cells(
         self, deltas: Deltas, version: int, batch_us: int, newest_ms: int
