@@ -67,6 +67,11 @@ class TableState:
         else:  # a table's `del` wants to know the row first
             self._state.put(table, key, None)
 
+    def put_all(self, table: str, rows: Mapping[bytes, bytes | None]) -> None:
+        """Write many rows with the next commit; None deletes one."""
+        self._state.require_held()
+        self._tables[table].assign_all(self.partition, rows)
+
     def put_group(self, table: str, group: bytes, field: bytes, value: bytes | None) -> None:
         """Write a row of a group with the next commit; None deletes it."""
         self._state.require_held()

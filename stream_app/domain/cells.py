@@ -182,7 +182,8 @@ def without_zeros(deltas: Deltas, *, keep_cells: bool = False) -> Deltas:
     """
     changed: Deltas = {}
     for cell, measures in deltas.items():
-        kept = {key: value for key, value in measures.items() if value}
-        if kept or keep_cells:
-            changed[cell] = kept
+        if 0 in measures.values():
+            measures = {key: value for key, value in measures.items() if value}  # noqa: PLW2901
+        if measures or keep_cells:
+            changed[cell] = measures
     return changed

@@ -1,7 +1,7 @@
 """A bounded memory of what was read: the least recently used goes first."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
 _Value = TypeVar("_Value")
@@ -38,6 +38,10 @@ class BoundedCache(Generic[_Value]):
 
     def __setitem__(self, key: bytes, value: _Value) -> None:
         self._values[key] = value
+
+    def update(self, values: Mapping[bytes, _Value]) -> None:
+        """Remember many values."""
+        self._values.update(values)
 
     def drop(self, key: bytes) -> None:
         """Forget one value, if it is here."""

@@ -14,7 +14,7 @@ it, even if all of it cancels out in the end.
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
 
 from stream_app.domain.calendar import DAY_US, FIVE_MINUTES_US, five_minute_bucket
@@ -179,8 +179,7 @@ class Measurer:
         deltas = await self._differences(taken, oldest, keep_cells=may_repeat)
         changed = await self._change_cells(deltas, next_offset, batch_us, taken.newest_ms)
         for lengths in parts(lengths_before.items()):
-            for key, length in lengths:
-                self._threads.write(key, length)
+            self._threads.write(lengths)
             await others()
         expired, hours_gone = await self._expire(asked_us)
         version = b"%d" % next_offset
@@ -197,10 +196,8 @@ class Measurer:
         await self._patiently(lambda: state.commit(state.offset, next_offset, counts, outbox))
         self._newest_us = newest_us
         self._hearing.committed(heard)
-        for name, cell in changed.items():
-            self._cells[name] = cell
-        for name in expired:
-            self._cells[name] = None
+        self._cells.update(changed)
+        self._cells.update(dict.fromkeys(expired))
         self._hours.update(_hour_of(bucket) for _, bucket in deltas if bucket >= FIVE_MINUTE_BASE)
         self._hours.difference_update(hours_gone)
         self._threads.trim()
@@ -246,17 +243,22 @@ class Measurer:
             self._cells[name] = None if row is None else decode_cell(row)
         changed: dict[bytes, Cell] = {}
         for part in parts(named.items(), each=4 * PART):
+            rows: dict[bytes, bytes | None] = {}
             for name, ((_, bucket), change) in part:
                 before = self._cells[name]
-                if before is None and bucket >= FIVE_MINUTE_BASE:
-                    self._never_sent.add(name)
-                    hour = b"%d" % _hour_of(bucket)
-                    state.put_group(EXPIRY, hour, name, b"")
-                    state.put(HOURS, hour, b"")
-                event_us = batch_us if before is None else max(batch_us, before.event_us)
-                measures = _added({} if before is None else before.measures, change)
-                cell = changed[name] = Cell(version, event_us, newest_ms, measures)
-                state.put(CELLS, name, encode_value(cell))
+                if before is None:
+                    if bucket >= FIVE_MINUTE_BASE:
+                        self._never_sent.add(name)
+                        hour = b"%d" % _hour_of(bucket)
+                        state.put_group(EXPIRY, hour, name, b"")
+                        state.put(HOURS, hour, b"")
+                    cell = Cell(version, batch_us, newest_ms, change)
+                else:
+                    event_us = max(batch_us, before.event_us)
+                    cell = Cell(version, event_us, newest_ms, _added(before.measures, change))
+                changed[name] = cell
+                rows[name] = encode_value(cell)
+            state.put_all(CELLS, rows)
             await others()
         return changed
 
@@ -281,9 +283,9 @@ class Measurer:
         for group, found in (await self._state.prefetch_groups(EXPIRY, groups)).items():
             await self._state.prefetch(HOURS, (group,))
             self._state.put(HOURS, group, None)
+            names += found
+            self._state.put_all(CELLS, dict.fromkeys(found))
             for name in found:
-                names.append(name)
-                self._state.put(CELLS, name, None)
                 self._state.put_group(EXPIRY, group, name, None)
         return names, hours
 
@@ -343,7 +345,7 @@ class Measurer:
         records: list[OutRecord] = []
         sent: dict[bytes, int] = {}
         async with self._lock:  # a batch under way has written cells that are not committed yet
-            names = self._due()[:_PUBLISH_CHUNK]
+            names = list(islice(self._due(), _PUBLISH_CHUNK))
             if not (names or self._ready_is_news):
                 return False
             if self._before_ready:
@@ -376,18 +378,17 @@ class Measurer:
         """Nothing: whatever of ours arrives late has an old version."""
         return []
 
-    def _due(self) -> list[bytes]:
+    def _due(self) -> Iterator[bytes]:
         """Names to publish now.
 
         Far behind the end of the log, five-minute cells wait: nearly all of them expire before
         anybody could ask for them, and are then neither sent nor taken back.
         """
-        names: Iterable[bytes] = self._state.outbox
-        if self.backlog > FAR_BEHIND:
-            names = (
-                n for n in names if not n.endswith(_FIVE_MINUTES) or self._cells.get(n) is None
-            )
-        return list(names)
+        far_behind = self.backlog > FAR_BEHIND
+        for name in self._state.outbox:
+            if far_behind and name.endswith(_FIVE_MINUTES) and self._cells.get(name) is not None:
+                continue
+            yield name
 
     async def _load_committed(self, names: Iterable[bytes]) -> None:
         missing = self._cells.missing(names)

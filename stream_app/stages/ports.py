@@ -66,6 +66,9 @@ class State(Protocol):
     def put(self, table: str, key: bytes, value: bytes | None) -> None:
         """Write a row with the next commit; None deletes it."""
 
+    def put_all(self, table: str, rows: Mapping[bytes, bytes | None]) -> None:
+        """Write many rows with the next commit; None deletes one."""
+
     def put_group(self, table: str, group: bytes, field: bytes, value: bytes | None) -> None:
         """Write a row of a group with the next commit."""
 

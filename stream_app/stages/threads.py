@@ -71,15 +71,17 @@ class ThreadStore:
         """A thread loaded before."""
         return self._cache[key]
 
-    def write(self, key: bytes, events_before: int) -> None:
-        """Write what a thread accepted since it had `events_before` events."""
-        arrived = self._cache[key].arrived
-        full = len(arrived) // SEGMENT_EVENTS
-        for number in range(events_before // SEGMENT_EVENTS, full):
-            segment = arrived[number * SEGMENT_EVENTS : (number + 1) * SEGMENT_EVENTS]
-            self._state.put(SEGMENTS, _segment_key(key, number), _encode(segment))
-        head = _Head(full, arrived[full * SEGMENT_EVENTS :])
-        self._state.put(THREADS, key, _encode(head))
+    def write(self, events_before: Iterable[tuple[bytes, int]]) -> None:
+        """Write what threads accepted since they had so many events."""
+        heads: dict[bytes, bytes] = {}
+        for key, before in events_before:
+            arrived = self._cache[key].arrived
+            full = len(arrived) // SEGMENT_EVENTS
+            for number in range(before // SEGMENT_EVENTS, full):
+                segment = arrived[number * SEGMENT_EVENTS : (number + 1) * SEGMENT_EVENTS]
+                self._state.put(SEGMENTS, _segment_key(key, number), _encode(segment))
+            heads[key] = _encode(_Head(full, arrived[full * SEGMENT_EVENTS :]))
+        self._state.put_all(THREADS, heads)
 
     def trim(self) -> None:
         """Keep the cache within its capacity; between batches only."""

@@ -184,6 +184,11 @@ class PartitionState:
         self._require_open()
         self._batch.put(table, key, value)
 
+    def put_all(self, table: str, rows: Mapping[bytes, bytes | None]) -> None:
+        """Sets (None: deletes) many rows of a flat table with the next commit."""
+        self._require_open()
+        self._batch.put_all(table, rows)
+
     def put_group(self, table: str, group: bytes, field: bytes, value: bytes | None) -> None:
         """Sets (None: deletes) a row of a grouped table with the next commit."""
         self._require_open()

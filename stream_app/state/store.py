@@ -71,6 +71,10 @@ class Store(base.Store[Key, bytes]):
         else:
             state.put_group(self._name, key[1], key[2], value)
 
+    def assign_all(self, partition: int, rows: Mapping[bytes, bytes | None]) -> None:
+        """`assign` for many rows of one partition of a flat table."""
+        self._claims[self._topic, partition].put_all(self._name, rows)
+
     def __getitem__(self, key: Key) -> bytes:
         value = self.lookup(key)
         if value is None:

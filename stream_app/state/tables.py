@@ -1,6 +1,6 @@
 """Faust tables whose rows live in Redis and change with the batch's commit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import faust
@@ -67,6 +67,10 @@ class StateTable(faust.Table[Key, bytes]):
 
     def __setitem__(self, key: Key, value: bytes) -> None:
         self._rows.assign(key, value)
+
+    def assign_all(self, partition: int, rows: Mapping[bytes, bytes | None]) -> None:
+        """Sets (None: deletes) many rows of a flat table at once."""
+        self._rows.assign_all(partition, rows)
 
     def __delitem__(self, key: Key) -> None:
         del self._rows[key]

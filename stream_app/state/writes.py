@@ -97,6 +97,18 @@ class BatchWrites:
         writes[key] = value
         view[key] = value
 
+    def put_all(self, place: Place, rows: Mapping[bytes, bytes | None]) -> None:
+        """`put` for many rows of one hash."""
+        writes = self._writes.setdefault(place, {})
+        if not writes.keys().isdisjoint(rows):
+            for key, value in rows.items():
+                self.put(place, key, value)
+            return
+        self.bytes += 2 * FIELD_BYTES * len(rows) + sum(map(len, rows))
+        self.bytes += sum(len(value) for value in rows.values() if value is not None)
+        writes.update(rows)
+        self._view.setdefault(place, {}).update(rows)
+
     def arguments(
         self, keys: PartitionKeys, meta: Mapping[str, str | int], outbox: Mapping[bytes, bytes]
     ) -> tuple[list[bytes], list[bytes]]:
