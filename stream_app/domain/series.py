@@ -24,10 +24,12 @@ class Series:
     def add(self, index: int, change: int) -> None:
         """Add `change` at `index`."""
         indexes = self._indexes
-        place = (
-            len(indexes) - 1 if indexes and indexes[-1] == index else bisect_left(indexes, index)
-        )
-        if place < len(indexes) and indexes[place] == index:
+        if not indexes or indexes[-1] < index:  # the common case: time goes on
+            indexes.append(index)
+            self._values.append(change)
+            return
+        place = bisect_left(indexes, index)
+        if indexes[place] == index:
             self._values[place] += change
         else:
             indexes.insert(place, index)

@@ -13,7 +13,15 @@ from typing import Final
 
 from stream_app.domain.cells import FIVE_MINUTE_BASE
 from stream_app.domain.histogram import Histogram
-from stream_app.domain.measures import HISTOGRAMS, MONEY, OF_ARMS, STOCKS, WEIGHABLE, split_measure
+from stream_app.domain.measures import (
+    COUNTS,
+    HISTOGRAMS,
+    MONEY,
+    OF_ARMS,
+    STOCKS,
+    WEIGHABLE,
+    split_measure,
+)
 from stream_app.domain.rates import Rates
 from stream_app.domain.series import Series
 from stream_app.domain.views import Exact
@@ -29,6 +37,8 @@ _NO_SERIES: Final = Series()
 _NO_PARTS: Final[Mapping[str, Parts]] = {}
 _HISTOGRAMS: Final = frozenset(HISTOGRAMS.values())
 _WEIGHED: Final = frozenset(WEIGHABLE.values())
+_PLAIN_FLOWS: Final = COUNTS - STOCKS - OF_ARMS - _HISTOGRAMS
+"""Of what is counted without parts nearly all."""
 
 
 class _Rows:
@@ -93,13 +103,18 @@ class ScopeTotals:
         held = self._partials.get((bucket, source))
         if held is not None and held[0] >= version:
             return set()
-        before: Mapping[str, int] = {} if held is None else held[1]
         self._partials[bucket, source] = (version, measures)
+        if held is None:
+            return {self._add(bucket, key, value) for key, value in measures.items() if value}
+        before = held[1]
         changed = set()
-        for key in before.keys() | measures.keys():
-            change = measures.get(key, 0) - before.get(key, 0)
+        for key, value in measures.items():
+            change = value - before.get(key, 0)
             if change:
                 changed.add(self._add(bucket, key, change))
+        for key in before.keys() - measures.keys():
+            if before[key]:
+                changed.add(self._add(bucket, key, -before[key]))
         return changed
 
     def expire(self, bucket: int, source: str) -> None:
@@ -209,6 +224,9 @@ class ScopeTotals:
             rows, index = self._fives, bucket - FIVE_MINUTE_BASE
         else:
             rows, index = self._days, bucket
+        if not parts and name in _PLAIN_FLOWS:
+            rows.add(name, index, change)
+            return name
         if name in STOCKS:
             rows.stocks.add(name)
         if name in STOCKS or name in OF_ARMS:
