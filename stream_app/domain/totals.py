@@ -167,7 +167,7 @@ class ScopeTotals:
         return None if histogram is None else histogram.percentile(percent, over.first, over.end)
 
     def touched(self, over: Range, among: AbstractSet[str] | None) -> set[str]:
-        """Which of some measures are not zero in the range, or a stock at one of its ends.
+        """Which of some measures are not zero in the range, a stock at some moment of it.
 
         Args:
             over: the range.
@@ -184,11 +184,13 @@ class ScopeTotals:
         return touched
 
     def _held(self, name: str, over: Range) -> bool:
-        """Whether a stock is other than zero at one of the ends of a range, in any currency."""
+        """Whether a stock is other than zero at one of the ends of a range, or moved within it."""
         keys = self._keys(name, over) if name in MONEY else (name,)
         if isinstance(over, Days):
-            before = [self._days.row(key).total_before for key in keys]
-            return any(level(over.end) or level(over.first) for level in before)
+            rows = [self._days.row(key) for key in keys]
+            return any(
+                row.total_before(over.end) or row.any_in(over.first, over.end) for row in rows
+            )
         return any(self._units(key, over.day, over) for key in keys)
 
     def _keys(self, name: str, over: Range | None) -> Mapping[str, Parts]:
