@@ -25,19 +25,25 @@ from tests.render.tools import Tools
 COMPANY = """
 notify: {{default: floor, receivers: {{floor: {{webhook_url: "{url}"}}}}}}
 targets:
-  - {{name: win-rate, kpi: win_rate, window: month, dimension: team, at_least: 0.25}}
+  - {{name: win-rate, kpi: win_rate, window: month, dimension: team, at_least: 0.25,
+     repeat_misses: 2}}
 """
 QUICK = {"group_wait": "1s", "group_interval": "1s"}
 SECONDS = 20
 
 
-def page(*teams: str, state: TargetState) -> bytes:
+def page(
+    *teams: str, state: TargetState, coaching: TargetState = TargetState.OK, why: str = ""
+) -> bytes:
     """What a worker exposes whose teams all stand like this."""
     board = SnapshotBoard()
     board.show()
     for team in teams:
         sample = Sample("win_rate", "ratio", "month", "team", team, 0.19, 10)
-        goal = TargetSample("win-rate", "win_rate", "month", "team", team, 0.25, 0.76, state)
+        goal = TargetSample(
+            "win-rate", "win_rate", "month", "team", team, 0.25, 0.76, state, why,
+            coaching=coaching,
+        )  # fmt: skip
         board.replace((0, team), [sample], [goal])
     return KpiGauges(currency="EUR").render(board.snapshot()).text + b"stream_app_in_service 1\n"
 
@@ -145,3 +151,34 @@ def test_a_target_that_is_reached_is_told_once_and_not_taken_back(chain: Chain) 
         "Win rate of emea (month): target achieved: 19%, target 25%",
         "Win rate of emea (month) is below its target: 19%, target 25%",
     ]
+
+
+def test_who_is_to_be_coached_is_told_once_whatever_dies_and_it_is_no_alarm(chain: Chain) -> None:
+    chain.shows("emea", state=TargetState.OK)
+    missed = page("emea", state=TargetState.OK, coaching=TargetState.FIRING)
+    chain.worker.text = missed
+    chain.is_told(("firing", ("emea",)))
+
+    chain.worker.stop()  # a SIGKILL, seen from Prometheus
+    chain.hears("count_over_time((up == 0)[10s:1s]) > 4")  # longer than an alert is kept
+    chain.worker.start()
+    chain.hears("count(kpi_target_coaching_state == 2) == 1 and on () up == 1")
+    chain.shows("emea", state=TargetState.OK)  # and it is over: a window was met
+    chain.hears('count(ALERTS{alertname="KpiCoachingSuggested"}) or vector(0) == 0')
+    chain.worker.text = page("emea", state=TargetState.FIRING, why="below_target")
+
+    chain.is_told(("firing", ("emea",)), ("firing", ("emea",)))
+    suggestion, alarm = chain.receiver.messages
+    assert suggestion.text == [
+        (
+            "Win rate of emea (month): missed 2 times in a row, coaching suggested: Closed windows"
+            " (month) in which the target was missed: 2 times in a row. This is told once; the"
+            " suggestion stands until one is met."
+        )
+    ]
+    (alert,) = suggestion.body["alerts"]
+    assert alert["labels"]["severity"] == "info"
+    assert alert["annotations"]["explain"] == (
+        "stream-app report --window month --dimension team --member 'emea'"
+    )
+    assert alarm.text == ["Win rate of emea (month) is below its target: 19%, target 25%"]
