@@ -46,6 +46,8 @@ _RESERVED_HELP: Final = {
 }
 _SIZE_MAX = 2**40 - 1
 _TARGET_CLASS, _OTHER_CLASS = 2, 3
+_FIRST_RANK = (_OTHER_CLASS + 1) * (_SIZE_MAX + 1)
+"""Of what is dropped first: an alert can do without its reason, not without its state."""
 _SLICE_SECONDS = 0.001
 _PAUSE_SECONDS = 0.0005
 
@@ -237,7 +239,7 @@ def _add_target(lines: dict[str, dict[str, tuple[str, int]]], goal: TargetSample
     if goal.reason:
         about = "closed" if goal.of_closed else "running"
         why = f'{labels},about="{about}",reason="{escaped_label(goal.reason)}"'
-        lines.setdefault(TARGET_REASON, {})[why] = (f"{TARGET_REASON}{{{why}}} 1.0\n", rank)
+        lines.setdefault(TARGET_REASON, {})[why] = (f"{TARGET_REASON}{{{why}}} 1.0\n", _FIRST_RANK)
 
 
 def _rank(sample: Sample) -> int:

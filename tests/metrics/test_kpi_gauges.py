@@ -244,6 +244,20 @@ def test_a_targets_state_outlives_other_members_values() -> None:
     assert members(page.text) == {"r-1"}
 
 
+def test_reasons_are_dropped_before_any_state_and_any_value() -> None:
+    board = SnapshotBoard(series_max=4)
+    board.show()
+    for name in ("r-1", "r-2"):
+        goal = TargetSample("q", "leads", "month", "rep", name, None, None, TargetState.OK, "why")
+        board.replace((0, name), [sample(member=name, size=None)], [goal])
+
+    page = KpiGauges(currency="EUR").render(board.snapshot())
+
+    names = {name for name, _ in parsed(page.text)}
+    assert "kpi_target_reason" not in names
+    assert (page.series, page.dropped, len(names)) == (4, 2, 2)
+
+
 def test_series_withheld_by_the_board_count_as_dropped() -> None:
     page = rendered(*(sample(member=f"r-{n}") for n in range(100)), series_max=5)
 

@@ -1,12 +1,14 @@
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
-from stream_app.company import Company
+from stream_app.company import Company, load_company
 from stream_app.domain.placement import partition_of_scope
-from stream_app.metrics.scrape import KpiPlace
+from stream_app.metrics.scrape import KpiPlace, target_place
+from stream_app.verification.compare import STATES_BETWEEN
 from stream_app.verification.gauges import ExpectedGauges, Page
-from stream_app.wire.value import Said
+from stream_app.wire.value import Said, TargetSaid
 from tests.verification.small_log import NOW_US, recomputed
 
 PARTITIONS = 3
@@ -46,6 +48,24 @@ def test_workers_that_show_together_what_the_log_says_are_right(
     one, two = Page("h:1", shown(values, 0), 0), Page("h:2", shown(values, 1, 2), 0)
     assert len(one.gauges) + len(two.gauges) == len(expected) > 500
     assert told(expected, one, two) == []
+
+
+def test_a_target_without_a_value_may_be_shown_as_it_stands_and_need_not(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "company.yaml"
+    target = "{name: quota, kpi: leads, window: month, dimension: rep, at_least: 5}"
+    path.write_text(f"targets: [{target}]\n", encoding="utf-8")
+    (goal,) = load_company(path).goals
+    gauges = ExpectedGauges(PARTITIONS)
+    gauges.allow("rep|r-99", goal, TargetSaid("quota", 5, 0.0, "ok" + STATES_BETWEEN + "firing"))
+    place = ("month", "rep", "r-99")
+    state = target_place("kpi_target_state", "quota", "leads")
+
+    assert told(gauges, Page("h:1", {}, 0)) == []
+    assert told(gauges, Page("h:1", {(state, *place): 2.0}, 0)) == []
+    (wrong,) = told(gauges, Page("h:1", {(state, *place): 3.0}, 0))
+    assert "kpi_target_state" in wrong
 
 
 def test_a_wrong_a_missing_and_a_strange_series_are_differences(

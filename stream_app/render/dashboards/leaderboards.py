@@ -72,7 +72,7 @@ def _leaderboard(scene: Scene, dimension: str, title: str) -> Dashboard:
         "Why",
         "Why each target is off or achieved, or is not judged; and who missed one again and again.",
         [
-            f"max by (member, target, reason) (kpi_target_reason{{{place}}})",
+            f'max by (member, target, reason) (kpi_target_reason{{{place},reason!="window_runs"}})',
             f"label_replace({coached} == 2, 'reason', 'missed_repeatedly', '', '')",
         ],
         look,
