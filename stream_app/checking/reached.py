@@ -28,6 +28,9 @@ _LONGEST: Final = ("365d", "year", "quarter", "90d", "30d", "month")
 _DATE_CHARACTERS: Final = 10
 _KEY_PARTS: Final = 5
 
+_Place = tuple[str, str, str]
+"""(KPI, window, dimension)."""
+
 
 @dataclass(slots=True)
 class Reached:
@@ -40,11 +43,12 @@ class Reached:
 
     goals: Iterable[Goal]
     experiments: Iterable[Experiment]
-    _asked: set[tuple[str, str, str]] = field(init=False)
-    _closed: dict[tuple[str, str, str], dict[str, dict[str, Published]]] = field(
+    _asked: set[_Place] = field(init=False)
+    _closed: dict[_Place, dict[str, dict[str, Published]]] = field(default_factory=dict)
+    _running: dict[_Place, dict[str, Published]] = field(default_factory=dict)
+    _looked_at: dict[_Place, tuple[list[str], dict[str, dict[str, Published]]]] = field(
         default_factory=dict
     )
-    _running: dict[tuple[str, str, str], dict[str, Published]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.goals = tuple(goal for goal in self.goals if not goal.moves)
@@ -86,6 +90,7 @@ class Reached:
 
     def findings(self) -> Iterator[Finding]:
         """What is worth knowing."""
+        self._looked_at.clear()
         for goal in self.goals:
             yield from self._unreached(goal)
         for experiment in self.experiments:
@@ -95,12 +100,13 @@ class Reached:
 
     def _unreached(self, goal: Goal) -> Iterator[Finding]:
         """Nobody whom the target concerns has met it in any of the last closed windows."""
-        closed = self._closed.get(_place(goal), {}).values()
-        last = sorted({start for by_start in closed for start in by_start}, reverse=True)
+        last, by_member = self._last_closed(_place(goal))
+        named = goal.target.member
+        members = by_member.values() if named == "*" else [by_member.get(named, {})]
         judged = [
             (record.value, wanted, record)
-            for start in last[:WINDOWS_LOOKED_AT]
-            for by_start in closed
+            for start in last
+            for by_start in members
             if (record := by_start.get(start)) is not None
             and record.value is not None
             and (wanted := _wanted(goal, record)) is not None
@@ -122,6 +128,16 @@ class Reached:
             f"{record.start[:_DATE_CHARACTERS]} on",
             "ask for what can be reached, or for steps towards it",
         )
+
+    def _last_closed(self, place: _Place) -> tuple[list[str], dict[str, dict[str, Published]]]:
+        """The last closed windows of anybody, and each member's by their beginning."""
+        found = self._looked_at.get(place)
+        if found is None:
+            closed = [by_start for by_start in self._closed.get(place, {}).values() if by_start]
+            starts = sorted({start for by_start in closed for start in by_start}, reverse=True)
+            by_member = {next(iter(each.values())).member: each for each in closed}
+            found = self._looked_at[place] = starts[:WINDOWS_LOOKED_AT], by_member
+        return found
 
     # -- experiments -----------------------------------------------------------------------------
 
@@ -148,7 +164,7 @@ class Reached:
             return
 
 
-def _place(goal: Goal) -> tuple[str, str, str]:
+def _place(goal: Goal) -> _Place:
     return goal.kpi.name, goal.target.window, goal.dimension
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 
 from stream_app.domain.evaluation import KpiValue, evaluate, has_record, record_of
 from stream_app.domain.scopes import split_scope
@@ -25,12 +26,15 @@ class Goals:
         known = set(kinds)
         self.working = working
         self.by_name = {goal.name: goal for goal in goals if goal.target.window in known}
-        self._by_dimension: dict[str, list[Goal]] = {}
-        self._by_place: dict[tuple[str, str, str], list[Goal]] = {}
+        self._by_dimension: dict[str, _ByMember] = {}
+        self._by_place: dict[tuple[str, str, str], _ByMember] = {}
         for goal in self.by_name.values():
-            self._by_dimension.setdefault(goal.dimension, []).append(goal)
+            self._by_dimension.setdefault(goal.dimension, _ByMember()).add(goal)
             place = (goal.dimension, goal.kpi.name, goal.target.window)
-            self._by_place.setdefault(place, []).append(goal)
+            self._by_place.setdefault(place, _ByMember()).add(goal)
+        self._with_totals = {
+            goal.dimension for goal in self.by_name.values() if goal.is_total and goal.wants_more
+        }
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -40,13 +44,12 @@ class Goals:
     def of_scope(self, scope: str) -> list[Goal]:
         """What is asked of a scope."""
         dimension, member = split_scope(scope)
-        found = self._by_dimension.get(dimension, ())
-        return [goal for goal in found if goal.concerns(member)]
+        found = self._by_dimension.get(dimension)
+        return [] if found is None else found.of(member)
 
     def has_total_of(self, dimension: str) -> bool:
         """Whether a total is to be reached by members of a dimension."""
-        goals = self._by_dimension.get(dimension, ())
-        return any(goal.is_total and goal.wants_more for goal in goals)
+        return dimension in self._with_totals
 
     def has_dimension_of(self, scope: str) -> bool:
         """Whether anything may be asked of a scope."""
@@ -61,13 +64,34 @@ class Goals:
             today: the business day that it is.
         """
         dimension, member = split_scope(value.scope)
-        goals = self._by_place.get((dimension, value.kpi.name, value.window.kind), ())
-        found = (
-            stand(goal, value, totals, today, self.working)
-            for goal in goals
-            if goal.concerns(member)
-        )
+        goals = self._by_place.get((dimension, value.kpi.name, value.window.kind))
+        if goals is None:
+            return []
+        found = (stand(goal, value, totals, today, self.working) for goal in goals.of(member))
         return [standing for standing in found if standing is not None]
+
+
+class _ByMember:
+    """Some goals by whom they concern, so that ten thousand quotas cost each rep only the own."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._of_everybody: list[tuple[int, Goal]] = []
+        self._of_one: dict[str, list[tuple[int, Goal]]] = {}
+
+    def add(self, goal: Goal) -> None:
+        """One more, which stands behind those before."""
+        self._count += 1
+        member = goal.target.member
+        ranked = self._of_everybody if member == "*" else self._of_one.setdefault(member, [])
+        ranked.append((self._count, goal))
+
+    def of(self, member: str) -> list[Goal]:
+        """Those that concern a member, in their order."""
+        ranked = self._of_everybody
+        if own := self._of_one.get(member):
+            ranked = sorted([*ranked, *own], key=itemgetter(0))
+        return [goal for _, goal in ranked if goal.concerns(member)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ judged at any moment. Numbers are compared as they are published: a rate's short
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
@@ -54,6 +54,11 @@ class Goal:
     is_total: bool
     wants_more: bool
     quotas: Quotas | None = None
+    _quoted: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        quoted = frozenset(name for name, _ in self.quotas or ())
+        object.__setattr__(self, "_quoted", quoted)
 
     @property
     def name(self) -> str:
@@ -69,12 +74,12 @@ class Goal:
         """Whether it asks something of this member of its dimension, in some window."""
         if self.target.member not in ("*", member):
             return False
-        return self.quotas is None or any(name in ("*", member) for name, _ in self.quotas)
+        return self.quotas is None or member in self._quoted or "*" in self._quoted
 
     def names(self, member: str) -> bool:
         """Whether the member is named, so that nothing counted means 0 and not nobody."""
         if self.quotas is not None:
-            return any(name == member for name, _ in self.quotas)
+            return member in self._quoted
         return self.target.member == member
 
     def pursued_in(self, window: Window) -> bool:
