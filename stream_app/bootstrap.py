@@ -48,6 +48,9 @@ if sys.version_info < OLDEST_PYTHON:
 _USAGE = """usage: python3 -m stream_app.bootstrap demo [arguments of stream-app demo]
        python3 -m stream_app.bootstrap test [arguments of pytest]
 """
+# Two files of tests at a time: those with real processes mostly wait for one another's timeouts. In
+# the order of collection, so that the long files are not the last.
+_SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 _STATE = "stream-app.json"
 _LOG = "install.log"
 _LOG_TAIL_LINES = 25
@@ -110,7 +113,7 @@ def _test(root: Path, arguments: list[str]) -> int:
         "ruff check": [python, "-m", "ruff", "check", "."],
         "mypy": [python, "-m", "mypy"],
         "lint-imports": [str(environment.program("lint-imports"))],
-        "pytest": [python, "-m", "pytest", "-q", *arguments],
+        "pytest": [python, "-m", "pytest", "-q", *_SIDE_BY_SIDE, *arguments],
     }
     report = []
     first_failure = 0

@@ -4,6 +4,7 @@ Nothing is installed and no service is started: the two packages are unpacked in
 no root, only apt and the network, once.
 """
 
+import fcntl
 import functools
 import os
 import shutil
@@ -41,8 +42,12 @@ def tools() -> Tools | None:
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     unpacked = cache / "stream-app" / "prometheus"
     found = _found(os.environ.get("PATH", os.defpath))
-    if found is None and not (unpacked / "usr").is_dir():
-        _unpack(unpacked)
+    if found is None:
+        unpacked.parent.mkdir(parents=True, exist_ok=True)
+        with unpacked.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # tests run side by side, and want the same
+            if not (unpacked / "usr").is_dir():
+                _unpack(unpacked)
     return found or _found(str(unpacked / "usr" / "bin"))
 
 
