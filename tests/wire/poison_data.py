@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from stream_app.wire.cloudevent import Reason
-from tests.wire.records import ABSENT, AMOUNTS, DATA, LONG, SHORT, Case, raw, record
+from tests.wire.records import ABSENT, AMOUNTS, DATA, LONG, SHORT, Case, raw, record, shown
 
 TEXT_FIELDS = ("stage", "pipeline", "loss_reason", "rep", "team", "source", "technique", "campaign")
 ID_FIELDS = (
@@ -26,7 +26,7 @@ REQUIRED: tuple[tuple[str, tuple[str, ...]], ...] = tuple(
 
 def schema_of_the_data() -> Iterator[Case]:
     for value in (raw("[]"), "text", True, raw("1.5")):
-        yield f"data {value!r}", Reason.SCHEMA, record(data=value)
+        yield f"data {shown(value)}", Reason.SCHEMA, record(data=value)
     for kind, fields in REQUIRED:
         for field in fields:
             for what, value in (("absent", ABSENT), ("null", None), ("empty", "")):
@@ -48,7 +48,7 @@ def schema_of_ids_and_names() -> Iterator[Case]:
 
 def schema_of_money() -> Iterator[Case]:
     for value in (0, 1, "true", "yes", [], {}, raw("1.0")):
-        yield f"new_business {value!r}", Reason.SCHEMA, record(data={"new_business": value})
+        yield f"new_business {shown(value)}", Reason.SCHEMA, record(data={"new_business": value})
     for value in (1, True, {}, "text", [1], [None], [[]], ["x"], [{}, True]):
         yield f"lines {value!r}", Reason.SCHEMA, record(data={"lines": value})
     for line in ({"product_line": 1}, {"product_line": LONG}, {"amount": True}, {"cost": []}):
@@ -66,7 +66,7 @@ def schema_of_surveys() -> Iterator[Case]:
         return record("survey.submitted", fields)
 
     for score in (-1, 11, 100, 10**20, 9.5, "9", True, [], {}, raw("1e400"), raw("1e-1")):
-        yield f"nps score {score!r}", Reason.SCHEMA, survey(score=score)
+        yield f"nps score {shown(score)}", Reason.SCHEMA, survey(score=score)
     yield "nps score of 5000 digits", Reason.SCHEMA, survey(score=raw("9" * 5000))
     yield "nps score 1e999999999", Reason.SCHEMA, survey(score=raw("1e999999999"))
     for score, scale in ((0, None), (6, None), (0, 5), (6, 5), (0, 10), (11, 10), (-1, 10)):

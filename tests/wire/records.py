@@ -68,6 +68,11 @@ def raw(text: str) -> msgspec.Raw:
     return msgspec.Raw(text.encode())
 
 
+def shown(value: object) -> str:
+    """A value in the name of a case: the same in every process."""
+    return bytes(value).decode() if isinstance(value, msgspec.Raw) else repr(value)
+
+
 def without_absent(members: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not ABSENT}
 
