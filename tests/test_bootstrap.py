@@ -2,6 +2,7 @@ import ast
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from stream_app import bootstrap
-from stream_app.bootstrap import BootstrapError, Environment
+from stream_app.bootstrap import environment
+from stream_app.bootstrap.environment import BootstrapError, Environment
 
-PACKAGE = Path(bootstrap.__file__).parent
+BOOTSTRAP = Path(environment.__file__).parent
 
 # Stands for the Python of an environment: knows where the package is, passes and fails as told.
 PYTHON = """#!/bin/sh
@@ -29,8 +30,7 @@ esac
 def clone(tmp_path: Path) -> Path:
     """A clone with an environment in which everything is installed."""
     root = tmp_path.resolve()
-    (root / "stream_app").mkdir()
-    (root / "stream_app" / "bootstrap.py").write_bytes(Path(bootstrap.__file__).read_bytes())
+    shutil.copytree(BOOTSTRAP, root / "stream_app" / "bootstrap")
     (root / "stream_app" / "__init__.py").touch()
     (root / "pyproject.toml").write_text("[project]\n")
     (root / ".venv" / "bin").mkdir(parents=True)
@@ -53,9 +53,11 @@ def run(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("name", ["bootstrap.py", "__init__.py"])
-def test_an_old_python_can_read_it_and_say_that_it_is_too_old(name: str) -> None:
-    ast.parse((PACKAGE / name).read_text(), feature_version=(3, 6))
+@pytest.mark.parametrize(
+    "path", [BOOTSTRAP.parent / "__init__.py", *BOOTSTRAP.glob("*.py")], ids=lambda path: path.name
+)
+def test_an_old_python_can_read_it_and_say_that_it_is_too_old(path: Path) -> None:
+    ast.parse(path.read_text(), feature_version=(3, 6))
 
 
 def test_a_wrong_command_is_named(clone: Path) -> None:
@@ -154,7 +156,7 @@ def test_a_python_without_venv_gets_the_name_of_the_package(
     clone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (clone / ".venv" / "bin" / "python").unlink()
-    monkeypatch.setattr(bootstrap.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(environment.importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(BootstrapError, match=r"apt install python3\.\d+-venv"):
         Environment(clone).prepare("demo")
 

@@ -1,22 +1,11 @@
-"""From a fresh clone to a running demo, or to passed tests, with nothing but Python.
-
-    python3 -m stream_app.bootstrap demo [arguments of stream-app demo]
-    python3 -m stream_app.bootstrap test [arguments of pytest]
-
-It makes a virtual environment `.venv` in the clone, installs the project into it, and runs what was
-asked for. The environment is used again while pyproject.toml stays the same; one that was left half
-made is made anew. Standard library only: nothing is installed when this runs. Its syntax is that of
-Python 3.6, so that an old Python gets a message instead of a syntax error.
-"""
+"""The virtual environment `.venv` of a clone, with the project installed in it."""
 
 import contextlib
 import hashlib
 import importlib.util
 import json
 import os
-import select
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -24,40 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-OLDEST_PYTHON = (3, 11)
-WRONG_USAGE = 2
-SIGNALLED = 128  # and the number of the signal
+from stream_app.bootstrap import OLDEST_PYTHON, WRONG_USAGE
+from stream_app.bootstrap.progress import Progress, chunks, say
 
-if sys.version_info < OLDEST_PYTHON:
-    _others = [shutil.which(name) for name in ("python3.12", "python3.11", "python3.13")]
-    _runs = [
-        path
-        for path in _others
-        if path and subprocess.call([path, "-c", "import venv"], stderr=subprocess.DEVNULL) == 0
-    ]
-    _advice = "install one (python.org, your package manager, pyenv) and run it again with it"
-    sys.stderr.write(
-        "stream-app needs Python 3.11 or newer; this is Python {} ({}).\nWhat to do: {}.\n".format(
-            ".".join(map(str, sys.version_info[:3])),
-            sys.executable,
-            "run it again with " + _runs[0] + " in place of python3" if _runs else _advice,
-        )
-    )
-    sys.exit(WRONG_USAGE)
-
-_USAGE = """usage: python3 -m stream_app.bootstrap demo [arguments of stream-app demo]
-       python3 -m stream_app.bootstrap test [arguments of pytest]
-"""
-# Two files of tests at a time: those with real processes mostly wait for one another's timeouts. In
-# the order of collection, so that the long files are not the last.
-_SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 _STATE = "stream-app.json"
 _LOG = "install.log"
 _LOG_TAIL_LINES = 25
-_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-_SPIN_SECONDS = 0.1
-_LINE_SECONDS = 15.0
-_LINE_CHARACTERS = 120  # pip tells all that it installs in one line
 
 
 class BootstrapError(Exception):
@@ -70,90 +31,6 @@ class InstallError(BootstrapError):
     """A step of the installation failed."""
 
     status = 1
-
-
-def main(arguments: list[str]) -> int:
-    """Do what the command line asks for; returns the exit status."""
-    if arguments and arguments[0] in {"-h", "--help"}:
-        sys.stdout.write(_USAGE)
-        return 0
-    if not arguments or arguments[0] not in {"demo", "test"}:
-        asked = f"unknown command {arguments[0]!r}; expected demo or test\n" if arguments else ""
-        sys.stderr.write(asked + _USAGE)
-        return WRONG_USAGE
-    root = Path(__file__).resolve().parent.parent
-    # A script that starts us in the background has us ignore Ctrl-C, and all that we start as well.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        if arguments[0] == "demo":
-            return _demo(root, arguments[1:])
-        return _test(root, arguments[1:])
-    except BootstrapError as problem:
-        sys.stderr.write(f"{problem}\n")
-        return problem.status
-    except KeyboardInterrupt:
-        sys.stderr.write("\ninterrupted; the next start goes on from here\n")
-        return SIGNALLED + signal.SIGINT
-
-
-def _demo(root: Path, arguments: list[str]) -> int:
-    environment = Environment(root)
-    environment.prepare("demo")
-    program = str(environment.program("stream-app"))
-    # In place of this process: signals and the exit status need nobody to pass them on.
-    os.execve(program, [program, "demo", *arguments], environment.variables())  # noqa: S606
-
-
-def _test(root: Path, arguments: list[str]) -> int:
-    environment = Environment(root)
-    environment.prepare("dev")
-    python = str(environment.python)
-    steps = {
-        "ruff format": [python, "-m", "ruff", "format", "--check", "."],
-        "ruff check": [python, "-m", "ruff", "check", "."],
-        "mypy": [python, "-m", "mypy"],
-        "lint-imports": [str(environment.program("lint-imports"))],
-        "pytest": [python, "-m", "pytest", "-q", *_SIDE_BY_SIDE, *arguments],
-    }
-    report = []
-    first_failure = 0
-    for name, command in steps.items():
-        _say(f"\n── {name}")
-        begun = time.monotonic()
-        status = _run(command, root, environment.variables())
-        verdict = "ok" if status == 0 else f"failed with status {status}"
-        report.append(f"{name:<13} {time.monotonic() - begun:6.1f} s  {verdict}")
-        if status in {SIGNALLED + signal.SIGINT, SIGNALLED + signal.SIGTERM}:
-            first_failure = status
-            break  # somebody wants this to end
-        first_failure = first_failure or status
-    _say("\n" + "\n".join(report))
-    return first_failure
-
-
-def _run(command: list[str], root: Path, variables: dict[str, str]) -> int:
-    """Run one step in the foreground; returns its exit status, 128 + n after signal n.
-
-    Ctrl-C reaches it without our help, being in the terminal's foreground as we are: we only wait
-    until it has ended in its own way. SIGTERM reaches only us and is passed on.
-    """
-    received: list[int] = []
-    step = subprocess.Popen(command, cwd=root, env=variables)
-
-    def reply(number: int, _frame: object) -> None:
-        received.append(number)
-        if number == signal.SIGTERM:
-            step.terminate()
-
-    before = {number: signal.signal(number, reply) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        status = step.wait()
-    finally:
-        for number, earlier in before.items():
-            signal.signal(number, earlier)
-    if received:
-        return SIGNALLED + received[0]
-    return status if status >= 0 else SIGNALLED - status
 
 
 class Environment:
@@ -207,7 +84,7 @@ class Environment:
             self._remember({"mine": mine})
             self._install(wanted["extra"])
             self._remember({"mine": mine, "installed": wanted})
-            _say(f"installed in {time.monotonic() - begun:.0f} s")
+            say(f"installed in {time.monotonic() - begun:.0f} s")
 
     def _wanted(self, extra: str, state: dict[str, Any]) -> dict[str, str]:
         """What the state says when there is nothing to do."""
@@ -289,7 +166,7 @@ class Environment:
     def _run_shown(self, command: list[str], doing: str, advice: str) -> None:
         """Run one step of the installation while showing what it does and for how long."""
         log_path = self.directory / _LOG
-        with log_path.open("ab") as log, _Progress(doing) as progress:
+        with log_path.open("ab") as log, Progress(doing) as progress:
             step = subprocess.Popen(
                 command,
                 cwd=self.root,
@@ -299,7 +176,7 @@ class Environment:
                 stderr=subprocess.STDOUT,
             )
             try:
-                for chunk in _chunks(step):
+                for chunk in chunks(step):
                     log.write(chunk)
                     progress.show(chunk)
                 status = step.wait()
@@ -350,68 +227,8 @@ class Environment:
             try:
                 fcntl.flock(clone, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                _say("waiting for another start in this clone")
+                say("waiting for another start in this clone")
                 fcntl.flock(clone, fcntl.LOCK_EX)
             yield
         finally:
             os.close(clone)
-
-
-class _Progress:
-    """What is being done, for how long, and its last words; one line that changes, or a few."""
-
-    def __init__(self, doing: str) -> None:
-        self._doing = doing
-        self._live = sys.stderr.isatty()
-        self._begun = self._shown = time.monotonic()
-        self._turns = 0
-        self._last_words = ""
-
-    def __enter__(self) -> "_Progress":  # noqa: PYI034 - an old Python has no typing.Self
-        if not self._live:
-            _say(self._doing)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._live:
-            sys.stderr.write("\r\033[K")
-            sys.stderr.flush()
-
-    def show(self, chunk: bytes) -> None:
-        words = chunk.decode("utf-8", "replace").strip()
-        self._last_words = words.rpartition("\n")[2].strip() or self._last_words
-        now = time.monotonic()
-        if now - self._shown < (_SPIN_SECONDS if self._live else _LINE_SECONDS):
-            return
-        self._shown = now
-        self._turns += 1
-        spin = _SPINNER[self._turns % len(_SPINNER)] if self._live else "…"
-        line = f"{spin} {now - self._begun:3.0f} s  {self._doing}"
-        if not self._live:
-            _say(f"{line}: {self._last_words}"[:_LINE_CHARACTERS])
-            return
-        columns = shutil.get_terminal_size().columns - 1
-        sys.stderr.write(f"\r\033[K{line}: {self._last_words}"[: columns + len("\r\033[K")])
-        sys.stderr.flush()
-
-
-def _chunks(step: "subprocess.Popen[bytes]") -> Iterator[bytes]:
-    """The step's output as it comes, and nothing now and then, so that a clock can tick."""
-    if step.stdout is None:
-        return
-    output = step.stdout.fileno()
-    while True:
-        readable, _, _ = select.select([output], [], [], _SPIN_SECONDS)
-        chunk = os.read(output, 65536) if readable else b""
-        if readable and not chunk:
-            return
-        yield chunk
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
