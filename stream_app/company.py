@@ -8,8 +8,8 @@ from stream_app.config.load import load_config
 from stream_app.config.model import Config
 from stream_app.config.version import state_version
 from stream_app.domain.catalogue import Catalogue, wrong_formulas
+from stream_app.domain.goal import Goal
 from stream_app.domain.rules import FOLD_VERSION
-from stream_app.domain.targets import Goal
 from stream_app.domain.workdays import WorkingDays
 from stream_app.goals import doubtful_targets, goals_of, working_days_of
 from stream_app.kpis import BUILT_IN_NAMES, DEFINITIONS, catalogue

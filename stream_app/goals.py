@@ -12,7 +12,7 @@ from stream_app.config.quotas import QuotaFile, first_errors, read_quotas
 from stream_app.domain.calendar import BusinessCalendar
 from stream_app.domain.catalogue import Catalogue
 from stream_app.domain.formula import FormulaError
-from stream_app.domain.targets import Goal, bind
+from stream_app.domain.goal import Goal, bind
 from stream_app.domain.windows import CALENDAR_KINDS, WindowRules
 from stream_app.domain.workdays import WorkingDays
 from stream_app.kpis import catalogue

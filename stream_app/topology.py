@@ -32,7 +32,7 @@ from stream_app.logs import logging_config
 from stream_app.runtime import Runtime, wall_clock_us
 from stream_app.settings import Settings, SettingsErrors, from_environment
 from stream_app.stages import alert_memory, measuring, scopes, threads
-from stream_app.stages.alerting import AlertPlan
+from stream_app.stages.alert_plan import AlertPlan
 from stream_app.stages.evaluating import EvaluatingStage
 from stream_app.stages.evaluation import Evaluation
 from stream_app.stages.listening import Silence

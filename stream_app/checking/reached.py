@@ -14,7 +14,7 @@ import msgspec
 
 from stream_app.checking.findings import Finding, note
 from stream_app.config.model import Experiment
-from stream_app.domain.targets import Goal
+from stream_app.domain.goal import Goal
 from stream_app.wire.published import Published, decode_published
 
 WINDOWS_LOOKED_AT: Final = 12

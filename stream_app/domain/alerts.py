@@ -6,12 +6,12 @@ A calendar window that ends is judged once more, as a whole; that news stands un
 or the new window has news of its own. Then the new window begins anew.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Final, Literal
 
-from stream_app.domain.targets import Goal, Standing, Verdict
+from stream_app.domain.goal import Goal
+from stream_app.domain.targets import Standing, Verdict
 
 State = Literal["ok", "pending", "firing", "resolved", "achieved"]
 Kind = Literal["level", "coaching"]
@@ -115,7 +115,7 @@ def alert_id(*parts: str | int) -> str:
     return blake2b(text, digest_size=_ID_BYTES).hexdigest()
 
 
-class _Steps:
+class Steps:
     """The changes of one tick."""
 
     def __init__(self, goal: Goal, kind: Kind, scope: str, before: Alert, at: Tick) -> None:
@@ -198,7 +198,7 @@ def advance(
             ended before are nobody's news.
         sight: what there is now.
     """
-    steps = _Steps(goal, "level", scope, before or Alert(window=sight.at.window), sight.at)
+    steps = Steps(goal, "level", scope, before or Alert(window=sight.at.window), sight.at)
     if steps.alert.held_on and _is_over(steps.alert, sight):
         _begin_anew(steps, sight)
     if steps.alert.window != sight.at.window:
@@ -235,7 +235,7 @@ def _has_news(alert: Alert, sight: Sight) -> bool:
     )
 
 
-def _begin_anew(steps: _Steps, sight: Sight) -> None:
+def _begin_anew(steps: Steps, sight: Sight) -> None:
     """What stood about the closed window ends."""
     steps.calm(sight.closed)
     if steps.alert.state == "achieved":
@@ -243,7 +243,7 @@ def _begin_anew(steps: _Steps, sight: Sight) -> None:
     steps.alert = replace(steps.alert, held_on=0)
 
 
-def _close(steps: _Steps, sight: Sight) -> None:
+def _close(steps: Steps, sight: Sight) -> None:
     """The window that was running is over: judge it as a whole."""
     closed = sight.closed
     if closed is None or closed.verdict is Verdict.NOT_JUDGED:
@@ -262,7 +262,7 @@ def _close(steps: _Steps, sight: Sight) -> None:
     steps.alert = replace(steps.alert, held_on=sight.at.day)
 
 
-def _judge(steps: _Steps, sight: Sight) -> None:
+def _judge(steps: Steps, sight: Sight) -> None:
     """The running window."""
     running = sight.running
     state = steps.alert.state
@@ -285,98 +285,10 @@ def _judge(steps: _Steps, sight: Sight) -> None:
         steps.because(running.unjudged)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Streak:
-    """Closed windows of one target and member, newest first, that could be judged.
-
-    Attributes:
-        misses: how many in a row were missed, up to the newest.
-        newest: the newest one.
-    """
-
-    misses: int
-    newest: Standing | None
-
-
-def streak(closed: Iterator[Standing | None], enough: int) -> Streak:
-    """Count misses in a row; a window that could not be judged neither breaks nor counts.
-
-    Args:
-        closed: the standings in closed windows, newest first.
-        enough: how many are counted at most.
-    """
-    misses = 0
-    newest: Standing | None = None
-    for standing in closed:
-        if standing is None or standing.verdict is Verdict.NOT_JUDGED:
-            continue
-        newest = newest or standing
-        if standing.verdict is Verdict.MET:
-            break
-        misses += 1
-        if misses >= enough:
-            break
-    return Streak(misses=misses, newest=newest)
-
-
-def coach(
-    goal: Goal, scope: str, before: Alert | None, at: Tick, found: Streak
-) -> tuple[Alert, list[Transition]]:
-    """`repeat_misses` at the next tick: fires while so many closed windows in a row are missed."""
-    steps = _Steps(goal, "coaching", scope, before or Alert(), at)
-    enough = goal.target.repeat_misses
-    if enough is not None and found.misses >= enough and found.newest is not None:
-        steps.miss("missed_repeatedly", found.newest.window.key, found.newest, 0)
-    else:
-        steps.calm(found.newest)
-    return steps.alert, steps.made
-
-
 def end(
     goal: Goal, kind: Kind, scope: str, before: Alert, at: Tick
 ) -> tuple[Alert, list[Transition]]:
     """Nothing is asked of the member any more: what is wrong ends."""
-    steps = _Steps(goal, kind, scope, before, at)
+    steps = Steps(goal, kind, scope, before, at)
     steps.calm(None)
     return steps.alert, steps.made
-
-
-def possible_states(standing: Standing, closed: Standing | None) -> tuple[State, ...]:
-    """The states that a target may have beside a value, as far as one moment can tell.
-
-    What came before decides between them: how long it has been missed, whether it fired.
-
-    Args:
-        standing: beside that value.
-        closed: in the window that ended before it, of which there may still be news.
-
-    Returns:
-        The likeliest first.
-    """
-    target = standing.goal.target
-    missed: tuple[State, ...] = ("firing", "pending") if target.for_us else ("firing",)
-    if standing.window.complete:
-        return (closed_state(standing),)
-    if standing.verdict is Verdict.MISSED:
-        return missed
-    states: dict[State, None] = dict.fromkeys(("ok", "resolved"))
-    if standing.reached:
-        states = dict.fromkeys(("achieved", "ok", "resolved"))
-    elif standing.goal.is_total or (closed is not None and closed.verdict is Verdict.MET):
-        states["achieved"] = None
-    lingers = standing.verdict is Verdict.MET and not standing.is_back
-    if target.no_data_us is not None or lingers:
-        states |= dict.fromkeys(missed)
-    if standing.goal.is_total and closed is not None and closed.verdict is Verdict.MISSED:
-        states |= dict.fromkeys(missed)
-    return tuple(states)
-
-
-def closed_state(standing: Standing) -> State:
-    """The state of a target beside the value of a closed window."""
-    states: dict[Verdict, State] = {
-        Verdict.MET: "achieved",
-        Verdict.MISSED: "firing",
-        Verdict.NOT_JUDGED: "ok",
-    }
-    return states[standing.verdict]

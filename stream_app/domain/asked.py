@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 from stream_app.domain.evaluation import KpiValue, evaluate
+from stream_app.domain.goal import Goal
 from stream_app.domain.measures import MONEY
 from stream_app.domain.scopes import split_scope
 from stream_app.domain.standings import Goals
-from stream_app.domain.targets import Goal, exact, threshold_of
+from stream_app.domain.targets import exact, threshold_of
 from stream_app.domain.totals import ScopeTotals
 from stream_app.domain.views import Exact
 from stream_app.domain.windows import CALENDAR_KINDS, Range, Window, WindowRules

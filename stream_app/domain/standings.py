@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from stream_app.domain.evaluation import KpiValue, evaluate, has_record, record_of
+from stream_app.domain.goal import Goal
 from stream_app.domain.scopes import split_scope
-from stream_app.domain.targets import Goal, Standing, stand
+from stream_app.domain.targets import Standing, stand
 from stream_app.domain.totals import ScopeTotals
 from stream_app.domain.views import Views
 from stream_app.domain.windows import CALENDAR_KINDS, Days, Window, WindowRules

@@ -6,11 +6,12 @@ It only reads what is committed; nothing here moves an alert.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from stream_app.domain.alerts import State, closed_state
+from stream_app.domain.alert_states import closed_state
+from stream_app.domain.alerts import State
 from stream_app.domain.evaluation import KpiValue
 from stream_app.domain.formula import Number
+from stream_app.domain.goal import Goal
 from stream_app.domain.standings import Goals, Look
-from stream_app.domain.targets import Goal
 from stream_app.domain.totals import ScopeTotals
 from stream_app.domain.windows import Window
 from stream_app.stages.alert_memory import AlertMemory

@@ -8,28 +8,19 @@ matter: nothing but a tick moves an alert.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from stream_app.domain.alerts import (
-    Alert,
-    Sight,
-    Tick,
-    Transition,
-    advance,
-    alert_id,
-    coach,
-    end,
-    streak,
-)
-from stream_app.domain.calendar import FIVE_MINUTES_US, BusinessCalendar, five_minute_bucket
+from stream_app.domain.alerts import Alert, Sight, Tick, Transition, advance, alert_id, end
+from stream_app.domain.calendar import FIVE_MINUTES_US, five_minute_bucket
+from stream_app.domain.coaching import coach, streak
+from stream_app.domain.goal import Goal
 from stream_app.domain.placement import partition_of_scope
 from stream_app.domain.scopes import COMPANY, split_scope
 from stream_app.domain.standings import Goals, GoalWindows, Look
-from stream_app.domain.targets import Goal, Standing
-from stream_app.domain.windows import WindowRules
-from stream_app.domain.workdays import WorkingDays
+from stream_app.domain.targets import Standing
 from stream_app.stages.alert_memory import NUMBER, AlertMemory
-from stream_app.stages.alert_outbox import AlertLog, AlertOutbox
+from stream_app.stages.alert_outbox import AlertOutbox
+from stream_app.stages.alert_plan import AlertPlan
 from stream_app.stages.alert_words import AlertWords
 from stream_app.stages.listening import LISTENED, Listening, Silence
 from stream_app.stages.ports import State
@@ -43,27 +34,6 @@ from stream_app.wire.alert import (
     ended,
 )
 from stream_app.wire.partial import Heard
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertPlan:
-    """What the alerts need of the configuration.
-
-    Attributes:
-        partitions: how many `kpi.partials` has.
-        log: what `kpi.alerts` says, for a start without a state.
-        clock_stands: "now" is fixed, so that what must last has lasted.
-    """
-
-    goals: tuple[Goal, ...]
-    working: WorkingDays
-    calendar: BusinessCalendar
-    windows: WindowRules
-    topic: str
-    partitions: int
-    log: AlertLog
-    clock_stands: bool = False
-    silence: Silence = field(default_factory=Silence)
 
 
 class Alerting:

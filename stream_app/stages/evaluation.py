@@ -9,8 +9,8 @@ from stream_app.domain.catalogue import Catalogue
 from stream_app.domain.evaluation import KpiValue
 from stream_app.domain.rates import Rates
 from stream_app.domain.windows import WindowRules
+from stream_app.stages.alert_plan import AlertPlan
 from stream_app.stages.alert_words import Sources, TargetShown
-from stream_app.stages.alerting import AlertPlan
 from stream_app.wire.partial import WALL
 
 

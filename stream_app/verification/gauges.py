@@ -4,9 +4,9 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from stream_app.domain.goal import Goal
 from stream_app.domain.placement import partition_of_scope
 from stream_app.domain.scopes import split_scope
-from stream_app.domain.targets import Goal
 from stream_app.metrics.board import TargetState
 from stream_app.metrics.kpi_names import (
     TARGET_ATTAINMENT,

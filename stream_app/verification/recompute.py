@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from stream_app.config.model import Config
-from stream_app.domain.alerts import possible_states
+from stream_app.domain.alert_states import possible_states
 from stream_app.domain.asked import Asked
 from stream_app.domain.calendar import DAY_US, FIVE_MINUTES_US, five_minute_bucket
 from stream_app.domain.catalogue import Catalogue
@@ -13,11 +13,11 @@ from stream_app.domain.currencies import MINOR_UNIT_EXPONENTS
 from stream_app.domain.evaluation import Evaluator, KpiValue
 from stream_app.domain.events import Event, EventType
 from stream_app.domain.experiment import results
+from stream_app.domain.goal import Goal
 from stream_app.domain.ledger import ThreadLedger, Verdict
 from stream_app.domain.rates import Rates
 from stream_app.domain.rules import FoldRules
 from stream_app.domain.standings import Goals, GoalWindows, Look
-from stream_app.domain.targets import Goal
 from stream_app.domain.totals import ScopeTotals
 from stream_app.domain.trial import is_trial_scope, trial_scope
 from stream_app.domain.windows import WindowRules, last_instant_of

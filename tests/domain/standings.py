@@ -9,8 +9,9 @@ from stream_app.config.load import parse_config
 from stream_app.config.quotas import read_quotas
 from stream_app.domain.calendar import BusinessCalendar, to_instant
 from stream_app.domain.evaluation import evaluate
+from stream_app.domain.goal import Goal, Quotas, bind
 from stream_app.domain.rates import Rates
-from stream_app.domain.targets import Goal, Quotas, Standing, bind, stand
+from stream_app.domain.targets import Standing, stand
 from stream_app.domain.totals import ScopeTotals
 from stream_app.domain.windows import WindowRules
 from stream_app.goals import working_days_of

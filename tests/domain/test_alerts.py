@@ -11,21 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream_app.domain.alerts import (
-    Alert,
-    Sight,
-    Tick,
-    Transition,
-    advance,
-    coach,
-    end,
-    possible_states,
-    streak,
-)
+from stream_app.domain.alert_states import possible_states
+from stream_app.domain.alerts import Alert, Sight, Tick, Transition, advance, end
 from stream_app.domain.calendar import rfc3339_utc
+from stream_app.domain.coaching import coach, streak
 from stream_app.domain.evaluation import KpiValue
 from stream_app.domain.formula import Number
-from stream_app.domain.targets import Goal, Standing, Verdict, stand
+from stream_app.domain.goal import Goal
+from stream_app.domain.targets import Standing, Verdict, stand
 from stream_app.domain.windows import CALENDAR_KINDS, Window
 from tests.domain.standings import CALENDAR, RULES, WORKING, goal_of, totals_of, us
 

@@ -8,8 +8,8 @@ import pytest
 
 from stream_app.domain.asked import Asked
 from stream_app.domain.evaluation import Evaluator
+from stream_app.domain.goal import Quotas
 from stream_app.domain.standings import Goals
-from stream_app.domain.targets import Quotas
 from tests.domain.standings import CALENDAR, KPIS, RULES, WORKING, goal_of, totals_of, us
 
 DAYS: dict[str, Any] = {

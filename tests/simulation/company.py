@@ -16,7 +16,7 @@ from stream_app.domain.rules import FoldRules
 from stream_app.domain.windows import WindowRules, last_instant_of
 from stream_app.goals import working_days_of
 from stream_app.kpis import DEFINITIONS
-from stream_app.stages.alerting import AlertPlan
+from stream_app.stages.alert_plan import AlertPlan
 from stream_app.stages.evaluation import Evaluation
 from stream_app.wire.cloudevent import Rules
 

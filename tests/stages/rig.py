@@ -13,7 +13,7 @@ from stream_app.domain.rules import FoldRules
 from stream_app.domain.trial import trial_scope
 from stream_app.domain.windows import WindowRules, last_instant_of
 from stream_app.stages.accepting import BatchSummary
-from stream_app.stages.alerting import AlertPlan
+from stream_app.stages.alert_plan import AlertPlan
 from stream_app.stages.evaluating import EvaluatingStage
 from stream_app.stages.evaluation import Evaluation, Flushed
 from stream_app.stages.listening import Silence
