@@ -12,6 +12,8 @@ WIDTH: Final = 420.0
 HEIGHT: Final = 190.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 12.0, 16.0, 24.0
 _TICKS: Final = 4
+_LEAST_SPAN: Final = 1e-9
+"""Values that are nearer to each other, and to 0, are drawn as one."""
 _LABELS_MAX: Final = 7
 _DAY: Final = 86_400
 _HOUR: Final = 3_600
@@ -158,7 +160,7 @@ def _runs(points: Sequence[Point], x: object, y: object) -> list[str]:
 def nice_ticks(values: Sequence[float], unit: str) -> list[float]:
     """Round numbers around the values; 0 is among them, unless the values are points."""
     low, high = min(*values, 0.0), max(*values, 0.0)
-    if high == low:
+    if high - low < _LEAST_SPAN:
         high = low + 1
     raw = (high - low) / _TICKS
     scale = 1.0

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stream_app.reports.charts import HEIGHT, WIDTH, Chart, axis_text, chart, nice_ticks, sparkline
@@ -14,6 +14,7 @@ from tests.reports.stories import COMPANY, RULES, archive, choice
 UNITS = ("count", "currency", "ratio", "seconds", "points")
 
 
+@example([5e-324], "ratio")
 @given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=5), st.sampled_from(UNITS))
 def test_ticks_are_few_even_and_hold_every_value(values: list[float], unit: str) -> None:
     ticks = nice_ticks(values, unit)
