@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_app.config.load import parse_config
+from stream_app.domain.goal import Goal, bind
 from stream_app.domain.standings import Goals
-from stream_app.domain.targets import Goal, bind
 from tests.domain.standings import BASE, KPIS, WORKING
 
 MEMBERS = ("*", "a", "b", "c")
