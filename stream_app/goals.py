@@ -102,6 +102,10 @@ def _meaningless(target: Target, path: str, kpis: Catalogue, config: Config) -> 
         )
     if target.min_sample and goal.is_total:
         yield Doubt(f"{path}.min_sample", f"{target.kpi} is a total and has no sample; remove it")
+    elif target.min_sample and goal.kpi.formula.root.quotient is None:
+        yield Doubt(
+            f"{path}.min_sample", f"{target.kpi} is no quotient and has no sample; remove it"
+        )
     if target.repeat_misses and goal.moves:
         yield (
             f"{path}.repeat_misses",
