@@ -30,7 +30,7 @@ def kpi_table() -> str:
     rows = (
         (
             f"`{kpi.name}`",
-            f"`{kpi.definition.formula}`",
+            _formula(kpi),
             kpi.definition.unit,
             kpi.definition.better,
             kpi.definition.definition,
@@ -100,6 +100,11 @@ def main(arguments: list[str]) -> int:
     README.write_text(after, encoding="utf-8")
     sys.stdout.write(f"{README.name}: written\n")
     return 0
+
+
+def _formula(kpi: Kpi) -> str:
+    requires = kpi.definition.requires
+    return f"`{kpi.definition.formula}`" + (f", where `{requires}`" if requires else "")
 
 
 def _dimensions(kpi: Kpi) -> str:

@@ -78,6 +78,7 @@ def document(explanation: Explanation, templates: Templates, currency: str) -> d
         "title": definition.title,
         "definition": definition.definition,
         "formula": definition.formula,
+        "requires": definition.requires,
         "unit": definition.unit,
         "currency": currency,
         "window": window.kind,

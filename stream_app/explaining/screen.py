@@ -74,12 +74,14 @@ class Screen:
         until = "" if window.complete else ", still running"
         yield Text.assemble((definition.title, "bold"), f" of {who}")
         yield Text(f"{window.kind} {window.start[:10]} to {last}{until}", style="cyan")
-        yield Text(f"{definition.definition}  ({definition.formula})", style="bright_black")
+        only = "" if definition.requires is None else f", only where {definition.requires}"
+        yield Text(f"{definition.definition}  ({definition.formula}{only})", style="bright_black")
         value = shown(_float(said.value), definition.unit, self._currency)
         exact = "" if said.value is None else f"  (exactly {said.value})"
         yield Text.assemble("\n", (value, "bold"), exact)
         if said.value is None:
-            yield Text("undefined: a divisor is 0, or there is nothing to compare with")
+            lacks = "" if definition.requires is None else f", or not {definition.requires}"
+            yield Text(f"undefined: a divisor is 0, or there is nothing to compare with{lacks}")
         if said.denominator is not None or said.numerator is not None:
             yield Text(f"= {_plain(said.numerator)} / {_plain(said.denominator)}")
 

@@ -111,3 +111,14 @@ def test_a_link_is_made_from_the_nearest_template(
     source: str, kind: str, entity: str, address: str | None
 ) -> None:
     assert link(COMPANY.config.links, source, kind, entity) == address
+
+
+def test_what_is_undefined_for_lack_of_what_it_requires_says_so() -> None:
+    won = event("deal.won", "2026-02-11T08:00:00Z", key="d", deal_id="d", amount="10")
+
+    lines = drawn(explained(log(won), "cac")).splitlines()
+
+    assert "Spend for each new customer.  (spend / new_customers, only where spend != 0)" in lines
+    assert (
+        "undefined: a divisor is 0, or there is nothing to compare with, or not spend != 0" in lines
+    )
