@@ -205,6 +205,7 @@ def _add_evaluate(app: StreamApp) -> PartitionWork[EvaluatingStage]:
         own=runtime.own,
         wall_clock_us=wall_clock_us,
         monotonic_s=time.monotonic,
+        processor_s=time.process_time,
     )
     work = _work(app, topic, new_stage, publisher)
     runtime.claims.listen(on_released=lambda tp: _forget_gauges(runtime, tp))

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterable, Callable
 from typing import Final
 
 from stream_app.agents.partition_work import PartitionWork
+from stream_app.agents.rest import Rest
 from stream_app.domain.evaluation import KpiValue
 from stream_app.domain.kpi import PEOPLE
 from stream_app.domain.scopes import split_scope
@@ -49,9 +50,10 @@ class EvaluateAgent:
 class ValuePublisher:
     """Publishes what stages have to say, and shows it: at once when idle, conflated under load.
 
-    One partition at a time, and after a publication that took long a pause that is three times as
-    long: what changes meanwhile is published together, and the worker goes on counting. There is no
-    pause at a take-over: until all is said again, series are missing on every page.
+    One partition at a time, and after a publication that took long a rest of up to three times as
+    long: what changes meanwhile is published together, and the worker goes on counting. It is over
+    when nothing else is to be done. There is none at a take-over: until all is said again, series
+    are missing on every page.
     """
 
     def __init__(
@@ -61,11 +63,13 @@ class ValuePublisher:
         own: OwnMetrics,
         wall_clock_us: WallClock,
         monotonic_s: Callable[[], float],
+        processor_s: Callable[[], float],
     ) -> None:
         self._board = board
         self._own = own
         self._wall_clock_us = wall_clock_us
         self._monotonic_s = monotonic_s
+        self._rest = Rest(monotonic_s=monotonic_s, processor_s=processor_s)
         self._turn = asyncio.Lock()
 
     async def __call__(self, stage: EvaluatingStage) -> bool:
@@ -78,7 +82,7 @@ class ValuePublisher:
             self._show(stage.partition, flushed)
             took_s = self._monotonic_s() - began_s
             if took_s > WORTH_A_PAUSE_SECONDS and not stage.takes_over:
-                await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, PAUSE_FACTOR * took_s))
+                await self._rest(min(LONGEST_PAUSE_SECONDS, PAUSE_FACTOR * took_s))
         return stage.is_dirty
 
     def _show(self, partition: int, flushed: Flushed) -> None:

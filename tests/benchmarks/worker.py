@@ -73,7 +73,7 @@ def main() -> int:
         worker = WorkerProcess(environment, Path(folder, "worker.log"))
         wait_until(lambda: worker.records(topic) > 0, 60, worker.log_path)
         started, at_start = time.monotonic(), worker.records(topic)
-        with _Waits(worker.address) as waits:
+        with Waits(worker.address) as waits:
             wait_until(lambda: worker.records(topic) >= sent, 3_600, worker.log_path)
         rate = (sent - at_start) / (time.monotonic() - started)
         cpu_s = next(v for name, _, v in worker.samples() if name == "process_cpu_seconds_total")
@@ -89,7 +89,7 @@ def main() -> int:
     return 0
 
 
-class _Waits:
+class Waits:
     """How long a page that the worker's event loop answers is waited for while it works."""
 
     def __init__(self, address: str) -> None:

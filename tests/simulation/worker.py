@@ -95,6 +95,7 @@ class Worker:
             own=_own,
             wall_clock_us=self.wall_clock_us,
             monotonic_s=loop.time,
+            processor_s=loop.time,  # as busy as can be
         )
         self.evaluate = self._work(PARTIALS, EVALUATE_TABLES, self._evaluator, values)
         self._queues: dict[str, asyncio.Queue[Batch]] = {}

@@ -188,6 +188,7 @@ async def test_a_new_owner_shows_the_gauge_at_once_and_verify_does_not_wonder_at
         own=OwnMetrics(CollectorRegistry(), started_at_s=0),
         wall_clock_us=rig.wall_clock_us,
         monotonic_s=lambda: 0.0,
+        processor_s=lambda: 0.0,
     )
     while await publish(rig.evaluators[OWNER]):
         pass
