@@ -27,8 +27,8 @@ def problems(world: "World", now_us: int | None, *, is_fresh: bool) -> Iterator[
     truth = Recomputation(
         world.company.config,
         world.company.catalogue,
-        world.company.goals,
-        world.company.working_days,
+        world.company.plan.alerts.goals,
+        world.company.plan.alerts.working,
     )
     for partition in range(SOURCES):
         truth.begin(partition, 0)
