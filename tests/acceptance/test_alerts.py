@@ -29,6 +29,8 @@ TARGET = {
     "owner": "sales-lead-emea",
 }
 KEY = b"win-rate-team|level|team|emea"
+COACHING = ("kpi_target_coaching_state", "coached")
+COACHED = TARGET | {"name": "coached", "window": "month", "min_sample": 1, "repeat_misses": 2}
 
 
 def test_a_killed_worker_neither_loses_nor_repeats_an_alert(
@@ -39,7 +41,12 @@ def test_a_killed_worker_neither_loses_nor_repeats_an_alert(
     first = WorkerProcess(variables, tmp_path / "first.log")
     first.await_ready()
     asyncio.run(close_deals(settings, range(4), "lost"))
+    this_month = datetime.now(UTC).replace(day=1)
+    for number, days in ((20, 10), (21, 40)):  # in the month before, and in the one before that
+        at = this_month - timedelta(days=days)
+        asyncio.run(close_deals(settings, range(number, number + 1), "lost", at))
     wait_until(lambda: states(settings) == ["pending"], 60, first.log_path)
+    wait_until(lambda: gauge(first, COACHING) == 2, 30, first.log_path)
     first.kill()
 
     second = WorkerProcess(variables, tmp_path / "second.log")
@@ -51,6 +58,7 @@ def test_a_killed_worker_neither_loses_nor_repeats_an_alert(
     third = WorkerProcess(variables, tmp_path / "third.log")
     third.await_ready()
     wait_until(lambda: state_gauge(third) == 2, 30, third.log_path)
+    wait_until(lambda: gauge(third, COACHING) == 2, 30, third.log_path)
     asyncio.run(close_deals(settings, range(10, 16), "won"))
     wait_until(lambda: "resolved" in states(settings), 60, third.log_path)
     wait_until(lambda: state_gauge(third) == 0, 30, third.log_path)
@@ -66,15 +74,17 @@ def configuration(directory: Path) -> Path:
     path = directory / "alerts.yaml"
     content: dict[str, Any] = {
         "business": {"timezone": "Europe/Berlin", "currency": "EUR"},
-        "targets": [TARGET],
+        "targets": [TARGET, COACHED],
     }
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
     return path
 
 
-async def close_deals(settings: Settings, numbers: range, result: str) -> None:
+async def close_deals(
+    settings: Settings, numbers: range, result: str, at: datetime | None = None
+) -> None:
     """Deals of emea's are won or lost, now."""
-    now = datetime.now(UTC) - timedelta(seconds=5)
+    now = at or datetime.now(UTC) - timedelta(seconds=5)
     events = [
         event
         for number in numbers
@@ -90,21 +100,21 @@ async def close_deals(settings: Settings, numbers: range, result: str) -> None:
 
 
 def records(settings: Settings) -> list[dict[str, Any]]:
-    """Every record that kpi.alerts ever got, of the one alert there can be."""
+    """Every record that kpi.alerts ever got of the alert that waits before it fires."""
     return asyncio.run(_read(settings))
 
 
 async def _read(settings: Settings) -> list[dict[str, Any]]:
-    found = []
     try:
         topic = settings.topics.alerts
         async with await TopicReader.open(topic, connection(settings)) as reader:
-            async for record in reader.read():
-                assert record.key == KEY
-                found.append(json.loads(record.value or b"{}"))
+            return [
+                json.loads(record.value or b"{}")
+                async for record in reader.read()
+                if record.key == KEY
+            ]
     except NoSuchTopic:
         return []
-    return found
 
 
 def states(settings: Settings) -> list[str]:
@@ -112,7 +122,12 @@ def states(settings: Settings) -> list[str]:
 
 
 def state_gauge(worker: WorkerProcess) -> float | None:
+    return gauge(worker, ("kpi_target_state", "win-rate-team"))
+
+
+def gauge(worker: WorkerProcess, wanted: tuple[str, str]) -> float | None:
+    """A gauge about a target of emea's: its name, and the target's."""
     for name, labels, value in worker.samples():
-        if name == "kpi_target_state" and labels["member"] == "emea":
+        if (name, labels.get("target")) == wanted and labels["member"] == "emea":
             return value
     return None
