@@ -5,8 +5,11 @@ there already is never changed, since a rep's team there is counted. The file is
 something was added (comments are not kept), and only its owner can read a new one.
 """
 
+import fcntl
+import os
 import unicodedata
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -88,15 +91,28 @@ class Directory:
         """
         if not self._additions:
             return False
-        entries = _read(self.path)
-        for section, added in self._additions.items():
-            for entry_id, fields in added.items():
-                entry = entries.setdefault(section, {}).setdefault(entry_id, {})
-                entry.update({f: text for f, text in fields.items() if f not in entry})
+        with _alone(self.path):
+            entries = _read(self.path)
+            for section, added in self._additions.items():
+                for entry_id, fields in added.items():
+                    entry = entries.setdefault(section, {}).setdefault(entry_id, {})
+                    entry.update({f: text for f, text in fields.items() if f not in entry})
+            text = yaml.safe_dump(entries, allow_unicode=True, sort_keys=True, width=1_000)
+            replace_file(self.path, (_HEADING + text).encode(), mode=0o600)
         self._additions.clear()
-        text = yaml.safe_dump(entries, allow_unicode=True, sort_keys=True, width=1_000)
-        replace_file(self.path, (_HEADING + text).encode(), mode=0o600)
         return True
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """No other import reads the file and writes it meanwhile: it would lose what we add."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(path.resolve().parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _read(path: Path) -> Entries:

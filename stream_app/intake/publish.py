@@ -13,6 +13,7 @@ from stream_app.intake.checkpoint import Standing, record_digest
 from stream_app.intake.events import Outcome, Record
 
 SAVE_INTERVAL_SECONDS: Final = 1.0
+_WORK_PER_SAVING: Final = 10  # a directory of 100,000 names takes a minute to be written
 _ROWS_A_TURN: Final = 100
 _LINGER_MS: Final = 5
 _BATCH_BYTES: Final = 1 << 18
@@ -70,7 +71,8 @@ async def publish(
         standing: counts each row when all its records are acknowledged, and those of all rows
             before it; so it is right whenever this is interrupted.
         settled: told of each such row.
-        save: keeps the standing; called about every second and at the end, also of a failure.
+        save: keeps the standing; called about every second (less often if it takes long) and at the
+            end, also of a failure.
         seconds: a clock that only moves forward.
         rows_in_flight: rows that wait for their acknowledgement at a time, at most.
 
@@ -78,7 +80,7 @@ async def publish(
         NotSent: a record was not acknowledged.
     """
     pending: deque[tuple[Outcome, list[Acknowledgement]]] = deque()
-    saved_at = seconds()
+    save_at = seconds() + SAVE_INTERVAL_SECONDS
     try:
         for outcome in outcomes:
             acknowledgements = [await target.send(record) for record in outcome.records]
@@ -87,9 +89,12 @@ async def publish(
                 await _settle(pending, standing, settled)
             if outcome.row.number % _ROWS_A_TURN == 0:
                 await asyncio.sleep(0)  # rows without events must not keep Ctrl-C waiting
-            if seconds() - saved_at >= SAVE_INTERVAL_SECONDS:
+            began_at = seconds()
+            if began_at >= save_at:
                 save()
-                saved_at = seconds()
+                ended_at = seconds()
+                pause = max(SAVE_INTERVAL_SECONDS, _WORK_PER_SAVING * (ended_at - began_at))
+                save_at = ended_at + pause
         while pending:
             await _settle(pending, standing, settled)
         standing.complete = True

@@ -1,6 +1,7 @@
 """The directory file: grown by imports, never changed by them."""
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -95,3 +96,18 @@ def test_what_is_no_directory_is_told_without_names(
         Directory(folder.write("directory.yaml", text))
 
     assert "Ada" not in str(refused.value).removeprefix(str(folder.path))
+
+
+def test_imports_at_the_same_time_lose_no_name(folder: Folder) -> None:
+    path = folder.path / "directory.yaml"
+
+    def add(number: int) -> None:
+        directory = Directory(path)
+        for each in range(10):
+            directory.note("reps", f"r-{number}-{each}", f"Rep {number} {each}")
+            directory.save()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(add, range(4)))
+
+    assert len(list(Directory(path).named())) == 40
