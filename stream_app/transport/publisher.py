@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from types import TracebackType
 from typing import Any, Final, NamedTuple, NoReturn, Protocol, Self
 from weakref import WeakSet
@@ -22,10 +21,10 @@ from aiokafka.errors import (
     RecordTooLargeError,
     TopicAuthorizationFailedError,
 )
-from aiokafka.partitioner import murmur2
 
 from stream_app.transport.errors import BrokerUnavailable, PublishRejected
 from stream_app.transport.metadata import describe_topics
+from stream_app.transport.murmur import placed
 from stream_app.transport.security import Security
 
 BATCH_BYTES: Final = 512 * 1024
@@ -309,10 +308,4 @@ def partition_of(key: bytes | None, partition_count: int) -> int:
     """Kafka's default partitioner (murmur2); a record without a key goes anywhere."""
     if key is None:
         return random.randrange(partition_count)  # noqa: S311
-    return int(_hash(key) % partition_count)
-
-
-@lru_cache(maxsize=1 << 16)
-def _hash(key: bytes) -> int:
-    """Murmur2 in Python costs 10 µs; the same few scopes are sent again and again."""
-    return int(murmur2(key) & 0x7FFFFFFF)
+    return placed(key) % partition_count
