@@ -132,5 +132,6 @@ class Winners:
     def _members(self, raw: Members, deals: "list[Deal] | tuple[()]") -> Members:
         """A lead's members; one that it lacks is its first deal's, as of that one's first event."""
         if deals and None in raw:
-            raw = filled(raw, min(deals, key=lambda deal: deal.first_index).first_raw)
+            first = deals[0] if len(deals) == 1 else min(deals, key=lambda deal: deal.first_index)
+            raw = filled(raw, first.first_raw)
         return self._rules.with_directory_team(raw)

@@ -156,8 +156,9 @@ def _meta_rows(meta: Mapping[str, str | int]) -> Rows:
 
 
 def _outbox_rows(outbox: Mapping[bytes, bytes]) -> Rows:
-    for name, value in outbox.items():
-        if not _OUTBOX_VALUE.match(value):
+    wrong = {value for value in set(outbox.values()) if not _OUTBOX_VALUE.match(value)}
+    for name, value in outbox.items() if wrong else ():
+        if value in wrong:
             raise ValueError(
                 f"outbox entry {name!r} is {value[:40]!r}; expected b'<version>' or "
                 "b'<version>:<payload>' with a decimal version"
