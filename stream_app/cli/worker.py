@@ -1,10 +1,11 @@
 """`stream-app worker`: the Faust worker."""
 
 import logging
+import os
 import sys
 import traceback
 from pathlib import Path
-from typing import get_args
+from typing import NoReturn, get_args
 
 import click
 import faust
@@ -54,8 +55,20 @@ def command(config_path: Path | None, log_level: Level) -> None:
         worker.execute_from_commandline()
     except SystemExit as exit_:
         if app.fatal_error is not None:
-            sys.exit(_STOPPED)
+            _leave(_STOPPED)
         if exit_.code:
             # Faust says nothing of what it died of: its loggers are silent.
             traceback.print_exception(exit_.__context__ or exit_)
-        sys.exit(exit_.code)
+        _leave(exit_.code if isinstance(exit_.code, int) else _STOPPED)
+
+
+def _leave(status: int) -> NoReturn:
+    """End at once: everything is stopped and closed.
+
+    An interpreter that ends in its own way takes every object of the caches apart first. With a
+    year in memory that took over a minute, and a container is killed after ten seconds.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
