@@ -123,10 +123,16 @@ def encode_notice(notice: Notice) -> bytes:
 def _explain(change: Transition, dimension: str, member: str) -> str:
     """The command that says why, fit for a shell: members are whatever a CRM calls them.
 
-    Of what is wrong, or was: what moved the value; of good news all that makes it up.
+    Of what is wrong, or was: what moved the value; of good news all that makes it up; of whom to
+    coach the report.
     """
     target = change.goal.target
-    if change.state == "achieved" or change.previous == "achieved":
+    if change.kind == "coaching":
+        words = ["stream-app", "report", "--window", target.window]
+        if dimension != "company":
+            words += ["--dimension", dimension, "--member", member]
+        words += ["--coaching"] if dimension == "rep" else []
+    elif change.state == "achieved" or change.previous == "achieved":
         words = ["stream-app", "explain", target.kpi, "--window", target.window]
         if not change.goal.moves:
             words += ["--start", change.start[:_DATE_CHARACTERS]]

@@ -351,6 +351,10 @@ async def test_missed_weeks_are_told_to_the_coach(redis: Client, tmp_path: Path)
         (coaching, "resolved", "recovered"),
     ]
     assert (level, "firing", "below_target") in told_by_key
+    commands = {key: command for key, command in changes(rig, "explain") if key == coaching}
+    assert commands == {
+        coaching: "stream-app report --window week --dimension rep --member r-01 --coaching"
+    }
 
 
 async def test_a_fixed_now_needs_no_ticks_and_waits_for_nothing(
