@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stream_app.config.load import load_config
 from stream_app.config.model import Config
-from stream_app.config.version import state_version
+from stream_app.config.version import configuration_digest, state_version
 from stream_app.domain.catalogue import Catalogue, wrong_formulas
 from stream_app.domain.goal import Goal
 from stream_app.domain.rules import FOLD_VERSION
@@ -22,6 +22,7 @@ class Company:
 
     Attributes:
         state_version: names everything that changes what is counted.
+        configuration: names everything that changes what is published of it.
         goals: the targets, bound to their KPIs.
         working_days: for their pace.
     """
@@ -31,6 +32,7 @@ class Company:
     state_version: str
     goals: tuple[Goal, ...] = ()
     working_days: WorkingDays = field(default_factory=WorkingDays)
+    configuration: str = ""
 
 
 def load_company(path: Path | None) -> Company:
@@ -45,12 +47,14 @@ def load_company(path: Path | None) -> Company:
         checks=(_wrong_formulas, _clashing_metric_names, doubtful_targets),
     )
     kpis = catalogue(config)
+    goals = goals_of(config, kpis)
     return Company(
         config=config,
         catalogue=kpis,
         state_version=state_version(config, FOLD_VERSION),
-        goals=goals_of(config, kpis),
+        goals=goals,
         working_days=working_days_of(config),
+        configuration=configuration_digest(config, [goal.quotas for goal in goals]),
     )
 
 

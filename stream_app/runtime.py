@@ -101,7 +101,11 @@ class Runtime:
         self.board: Final = SnapshotBoard()
         self.health: Final = Health()
         self.own: Final = OwnMetrics(CollectorRegistry(), started_at_s=time.time())  # noqa: TID251
-        self.own.describe_build(version=__version__, state_version=company.state_version)
+        self.own.describe_build(
+            version=__version__,
+            state_version=company.state_version,
+            configuration=company.configuration,
+        )
         definitions = {kpi.name: kpi.definition.definition for kpi in company.catalogue.kpis}
         self._server = MetricsServer(
             board=self.board,

@@ -14,7 +14,7 @@ from stream_app.checking.reached import Reached
 from stream_app.checking.redis_facts import server_findings, sizes_by_version
 from stream_app.checking.state import PartitionFacts, size_findings, state_findings
 from stream_app.checking.topics import topic_findings
-from stream_app.checking.worker import worker_finding
+from stream_app.checking.worker import worker_findings
 from stream_app.cli.reading import FINE, FOUND, config_option, finish, json_option
 from stream_app.cli.startup import USAGE
 from stream_app.cli.watching import Watching
@@ -135,7 +135,10 @@ async def _servers(settings: Settings, company: Company | None, report: _Report)
     finally:
         await redis.aclose()
     if settings.metrics_port:
-        report.tell(worker_finding(settings.metrics_host, settings.metrics_port))
+        where = settings.metrics_host, settings.metrics_port
+        ours = None if company is None else company.configuration
+        for finding in worker_findings(*where, ours):
+            report.tell(finding)
 
 
 async def _kafka(settings: Settings, version: str | None, report: _Report) -> ClusterFacts | None:

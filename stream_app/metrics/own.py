@@ -142,17 +142,18 @@ class OwnMetrics:
         self.build_info: Final = gauge(
             "build_info",
             "Always 1; what is running.",
-            *("version", "state_version", "python"),
+            *("version", "state_version", "configuration", "python"),
         )
         gauge("start_time_seconds", "When the process started, seconds since 1970.").set(
             started_at_s
         )
         ProcessCollector(registry=registry)
 
-    def describe_build(self, *, version: str, state_version: str) -> None:
+    def describe_build(self, *, version: str, state_version: str, configuration: str) -> None:
         """Say what is running; an earlier statement is withdrawn."""
         self.build_info.clear()
-        self.build_info.labels(version, state_version, platform.python_version()).set(1)
+        labels = version, state_version, configuration, platform.python_version()
+        self.build_info.labels(*labels).set(1)
 
     def set_partition_records(self, topic: str, partition: int, outcome: Outcome, n: int) -> None:
         """Set the absolute number of records of a source partition that had this outcome."""

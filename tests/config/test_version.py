@@ -1,13 +1,14 @@
 """The state version follows what is counted, and nothing else."""
 
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from stream_app.config.load import load_config, parse_config
 from stream_app.config.model import Business, Config
-from stream_app.config.version import state_version
+from stream_app.config.version import configuration_digest, state_version
 
 BASE = """
 business: {timezone: Europe/Berlin, currency: EUR}
@@ -138,3 +139,34 @@ def test_a_configuration_built_by_hand_has_the_default_credits() -> None:
 
     assert by_hand.credit == {}
     assert state_version(by_hand, 1) == state_version(loaded, 1)
+
+
+def digest(text: str, quotas: tuple[object, ...] = ()) -> str:
+    return configuration_digest(parse_config(text, "config.yaml", Path()), quotas)
+
+
+PUBLISHED = {
+    "formula": ("defects / features", "features / defects"),
+    "windows": ("[day, month]", "[day, month, year]"),
+    "target": ("at_most: 0.2", "at_most: 0.3"),
+    "rate": ("0.92", "0.93"),
+    "probability": ("probability: 0.4", "probability: 0.5"),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), PUBLISHED.values(), ids=PUBLISHED)
+def test_what_decides_the_values_has_another_digest(old: str, new: str) -> None:
+    assert digest(changed(old, new)) != digest(BASE)
+
+
+def test_another_spelling_or_another_name_of_a_person_has_the_same_digest() -> None:
+    assert digest(changed("name: One", "name: Uno")) == digest(BASE)
+    assert digest(
+        "# ours\n" + changed("windows: [day, month]\n", "") + "windows: [day, month]\n"
+    ) == (digest(BASE))
+
+
+def test_quotas_count_by_what_they_hold() -> None:
+    ours, theirs = {("r-1", None): Decimal(1)}, {("r-1", None): Decimal(2)}
+    assert len({digest(BASE), digest(BASE, (ours,)), digest(BASE, (theirs,))}) == 3
+    assert digest(BASE, (dict(ours),)) == digest(BASE, (ours,))

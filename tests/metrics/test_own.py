@@ -95,8 +95,8 @@ def test_a_counter_comes_without_the_time_of_its_creation() -> None:
 
 def test_only_the_latest_build_is_described() -> None:
     metrics = own()
-    metrics.describe_build(version="0.1.0", state_version="aaaa")
-    metrics.describe_build(version="0.1.0", state_version="bbbb")
+    metrics.describe_build(version="0.1.0", state_version="aaaa", configuration="cc")
+    metrics.describe_build(version="0.1.0", state_version="bbbb", configuration="cc")
 
     builds = [line for line in page(metrics).split("\n") if line.startswith("stream_app_build")]
 

@@ -70,7 +70,7 @@ class Page:
         gauges = KpiGauges(currency=company.config.business.currency)
         self._kpis = gauges.render(board.snapshot()).text
         self._own = OwnMetrics(CollectorRegistry(), started_at_s=0)
-        self._own.describe_build(version="1", state_version=company.state_version)
+        self._own.describe_build(version="1", state_version=company.state_version, configuration="")
         for gauge in (self._own.rebuilding, self._own.degraded, self._own.audit_divergence):
             gauge.set(0)
         self._own.in_service.set(1)
