@@ -32,10 +32,11 @@ async def server_findings(redis: Client) -> list[Finding]:
             what, _, remedy = problem.rpartition("; ")
             found.append(mend(f"Redis at {error.address}: {what or problem}", remedy))
         return found
-    return list(_judged(report))
+    return judged(report)
 
 
-def _judged(report: ServerReport) -> list[Finding]:
+def judged(report: ServerReport) -> list[Finding]:
+    """What is to be said about a server that is suitable (pure)."""
     used_mb = report.used_memory_bytes / 1e6
     findings = [
         fine(
@@ -43,6 +44,14 @@ def _judged(report: ServerReport) -> list[Finding]:
             f"{used_mb:,.1f} MB used"
         )
     ]
+    if not report.can_save:
+        findings.append(
+            mend(
+                f"Redis at {report.address} cannot write its append-only file, so it refuses all "
+                "writes, and nothing is counted",
+                "free space on its disk or mend the disk; it goes on by itself",
+            )
+        )
     if report.maxmemory_bytes and report.used_memory_bytes > _NEARLY_FULL * report.maxmemory_bytes:
         findings.append(
             note(

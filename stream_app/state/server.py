@@ -32,6 +32,7 @@ class ServerReport:
         maxmemory_bytes: 0: unlimited.
         append_only: whether the AOF is on; without it a restart of Redis means a rebuild of
             everything since its last snapshot (correct, but slow).
+        can_save: False while it cannot write to its disk, and so refuses every write.
     """
 
     address: str
@@ -39,6 +40,7 @@ class ServerReport:
     maxmemory_bytes: int
     used_memory_bytes: int
     append_only: bool
+    can_save: bool
 
 
 async def check(redis: Client) -> ServerReport:
@@ -71,6 +73,7 @@ async def check(redis: Client) -> ServerReport:
         maxmemory_bytes=int(info.get("maxmemory", 0)),
         used_memory_bytes=int(info.get("used_memory", 0)),
         append_only=bool(int(info.get("aof_enabled", 0))),
+        can_save=info.get("aof_last_write_status", "ok") == "ok",
     )
 
 
