@@ -13,8 +13,11 @@ from stream_app.config.model import Config
 from stream_app.domain.catalogue import Catalogue
 from stream_app.domain.rates import Rates
 from stream_app.domain.rules import FoldRules
+from stream_app.domain.targets import Goal
+from stream_app.domain.trial import trial_scope
 from stream_app.domain.windows import WindowRules, last_instant_of
-from stream_app.goals import working_days_of
+from stream_app.domain.workdays import WorkingDays
+from stream_app.goals import goals_of, working_days_of
 from stream_app.kpis import DEFINITIONS
 from stream_app.stages.alert_plan import AlertPlan
 from stream_app.stages.evaluation import Evaluation
@@ -22,6 +25,7 @@ from stream_app.wire.cloudevent import Rules
 
 EVENTS, PARTIALS, VALUES = "crm.events", "kpi.partials", "kpi.values"
 DEAD, TICKS = "crm.dead-letters", "kpi.ticks"
+ALERTS, EXPERIMENTS = "kpi.alerts", "kpi.experiments"
 NAMESPACE = "stream-app:simulated"
 SOURCES: Final = 3
 PARTIALS_PARTITIONS: Final = 2
@@ -36,6 +40,38 @@ CONFIGURATION = {
     "history": {"day": 2, "week": 0, "month": 1, "quarter": 0, "year": 0},
     "measures": {"calls": {"unit": "count"}},
     "kpis": {"calls_made": {"formula": "calls", "unit": "count", "better": "higher"}},
+    "targets": [
+        {"name": "calls", "kpi": "calls_made", "window": "day", "at_least": 3},
+        {"name": "answers", "kpi": "nps", "window": "month", "at_least": 10},
+        {"name": "share", "kpi": "win_rate", "window": "year", "at_least": 0.45},
+        {"name": "leads", "kpi": "leads", "window": "day", "dimension": "rep", "at_most": 1},
+        {
+            "name": "wins",
+            "kpi": "win_rate",
+            "window": "month",
+            "dimension": "team",
+            "at_least": 0.5,
+            "resolve_at": 0.6,
+            "for": "1m",
+        },
+        {
+            "name": "revenue",
+            "kpi": "revenue",
+            "window": "month",
+            "at_least": 900,
+            "pace": "calendar_days",
+            "repeat_misses": 1,
+        },
+    ],
+    "experiments": [
+        {
+            "name": "who",
+            "dimension": "team",
+            "control": "north",
+            "variants": ["south"],
+            "horizon": "1d",
+        }
+    ],
 }
 
 
@@ -48,6 +84,8 @@ class SimulatedCompany:
     rules: FoldRules
     accepted: Rules
     plan: Evaluation
+    goals: tuple[Goal, ...]
+    working_days: WorkingDays
 
     @property
     def is_event_clock(self) -> bool:
@@ -58,8 +96,9 @@ class SimulatedCompany:
         return self.config.business.as_of is None and not self.is_event_clock
 
 
-async def _no_alerts() -> list[tuple[bytes, bytes | None]]:
-    return []  # there are no targets
+async def no_alerts() -> list[tuple[bytes, bytes | None]]:
+    """What `kpi.alerts` says before anybody was alarmed; each worker reads its own."""
+    return []
 
 
 @lru_cache
@@ -75,6 +114,7 @@ def company(clock: str) -> SimulatedCompany:
     rules = FoldRules.from_config(config)
     as_of = config.business.as_of
     windows = WindowRules.from_config(config, rules.calendar)
+    goals, working_days = goals_of(config, catalogue), working_days_of(config)
     plan = Evaluation(
         catalogue=catalogue,
         windows=windows,
@@ -82,22 +122,23 @@ def company(clock: str) -> SimulatedCompany:
         calendar=rules.calendar,
         values_topic=VALUES,
         sources=SOURCES,
-        experiments={},
-        experiments_topic="kpi.experiments",
+        experiments={trial_scope(each.name): each for each in config.experiments},
+        experiments_topic=EXPERIMENTS,
         event_clock=config.business.clock == "event",
         money_exponent=2,
         alerts=AlertPlan(
-            goals=(),
-            working=working_days_of(config),
+            goals=goals,
+            working=working_days,
             calendar=rules.calendar,
             windows=windows,
-            topic="kpi.alerts",
+            topic=ALERTS,
             partitions=PARTIALS_PARTITIONS,
-            log=_no_alerts,
+            log=no_alerts,
             clock_stands=as_of is not None,
         ),
         fixed_now_us=(
             None if as_of is None else last_instant_of(as_of.toordinal(), rules.calendar)
         ),
     )
-    return SimulatedCompany(config, catalogue, rules, Rules.from_config(config), plan)
+    accepted = Rules.from_config(config)
+    return SimulatedCompany(config, catalogue, rules, accepted, plan, goals, working_days)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from redis import exceptions
 
-from tests.simulation.company import PARTIALS, VALUES
+from tests.simulation.company import ALERTS, PARTIALS, VALUES
 from tests.simulation.network import Weather
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def rebalance(world: "World", _one: float, _two: float) -> None:
 def redis_is_rolled_back(world: "World", how_far: float, how_long: float) -> None:
     _redis_restarts(world, 0.3 * how_long)
     undone = world.redis.roll_back(1 + int(12 * how_far))
+    world.redis_forgot = True
     world.note("redis", "loses", undone, "writes")
     world.watch.went_back()
     world.watch.forget_floor()
@@ -102,6 +103,7 @@ def redis_is_wiped(world: "World", _one: float, how_long: float) -> None:
     _redis_restarts(world, 0.3 * how_long)
     world.redis.wipe()
     world.wipes += 1
+    world.redis_forgot = True
     world.watch.went_back()
 
 
@@ -134,8 +136,9 @@ def sends_fail(world: "World", how_bad: float, how_long: float) -> None:
 
 
 def a_topic_is_compacted(world: "World", keep: float, which: float) -> None:
-    tps = [tp for topic in (PARTIALS, VALUES) for tp, _ in world.logs.of(topic)]
+    tps = [tp for topic in (PARTIALS, VALUES, ALERTS) for tp, _ in world.logs.of(topic)]
     tp = tps[int(which * len(tps))]
+    world.compacted.add(tp)
     world.note("kafka", "removes", world.logs.compact(tp, int(5 * keep)), "records of", tp)
 
 

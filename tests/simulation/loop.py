@@ -10,6 +10,7 @@ long every request and reply takes.
 import asyncio
 import contextlib
 import heapq
+import inspect
 from asyncio.base_events import BaseEventLoop
 from collections.abc import Callable, Coroutine, Iterable
 from contextvars import Context, ContextVar, copy_context
@@ -93,6 +94,7 @@ class SimulatedLoop(BaseEventLoop):
             self.resume(process)
         tasks = asyncio.all_tasks(self)
         for task in tasks:
+            _close_unbegun(task.get_coro())
             task.cancel()
         self.until_s = self._now_s + 1_000.0
         with contextlib.suppress(Stuck):
@@ -130,6 +132,14 @@ class SimulatedLoop(BaseEventLoop):
 
     def _process_events(self, event_list: object) -> None:
         pass
+
+
+def _close_unbegun(work: Any) -> None:
+    """What a coroutine that never began was to wait for will never be waited for."""
+    if inspect.iscoroutine(work) and inspect.getcoroutinestate(work) == inspect.CORO_CREATED:
+        for argument in inspect.getcoroutinelocals(work).values():
+            _close_unbegun(argument)
+        work.close()
 
 
 def _task(loop: Any, work: Any, **options: Any) -> asyncio.Task[Any]:

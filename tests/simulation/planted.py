@@ -10,6 +10,9 @@ from hashlib import sha1
 from typing import Any, Final
 
 from stream_app.domain.totals import ScopeTotals
+from stream_app.stages import words as words_module
+from stream_app.stages.alert_memory import AlertMemory
+from stream_app.stages.alert_outbox import AlertOutbox
 from stream_app.stages.evaluating import EvaluatingStage
 from stream_app.stages.leftovers import Leftovers
 from stream_app.stages.measuring import Measurer
@@ -320,6 +323,34 @@ def a_new_owner_says_nothing_again(ground: Ground) -> None:
     original = ground.put(EvaluatingStage, "begin", begin)
 
 
+# -- alerts and experiments ----------------------------------------------------------------------
+
+
+def alerts_are_forgotten_at_a_claim(ground: Ground) -> None:
+    """A new owner believes that all is well, and is alarmed again."""
+
+    async def begin(self: AlertMemory, *args: Any) -> None:
+        await original(self, *args)
+        self._committed.clear()
+
+    original = ground.put(AlertMemory, "begin", begin)
+
+
+def a_change_in_doubt_is_told_again(ground: Ground) -> None:
+    """Nobody looks whether a send without an acknowledgement has arrived."""
+    ground.put(AlertOutbox, "doubt", lambda _self: None)
+
+
+def a_result_is_said_only_once(ground: Ground) -> None:
+    """What an experiment says is not brought up to date."""
+
+    def news_of(experiment: Any, totals: Any, today: int, said: Any) -> Any:
+        before = set(said)
+        return [news for news in original(experiment, totals, today, said) if news[0] not in before]
+
+    original = ground.put(words_module, "news_of", news_of)
+
+
 BUGS: Final = (
     no_owner_check,
     offset_is_not_compared,
@@ -342,6 +373,9 @@ BUGS: Final = (
     ready_is_said_too_early,
     nothing_is_taken_back_after_a_loss,
     a_new_owner_says_nothing_again,
+    alerts_are_forgotten_at_a_claim,
+    a_change_in_doubt_is_told_again,
+    a_result_is_said_only_once,
 )
 
 

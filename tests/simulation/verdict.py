@@ -1,6 +1,6 @@
 """Whether a world that came to rest counted everything, once, and said so to everybody."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 
 from stream_app.state.keys import PartitionKeys
@@ -9,7 +9,17 @@ from stream_app.verification.conservation import Committed, conservation_differe
 from stream_app.verification.letters import FoundLetters, letter_differences, surplus_letters
 from stream_app.verification.outcomes import OUTCOMES
 from stream_app.verification.recompute import Recomputation
-from tests.simulation.company import DEAD, EVENTS, NAMESPACE, PARTIALS, SOURCES
+from stream_app.verification.results import ResultRounds
+from tests.simulation.alarms import in_peace, partition_of_alert
+from tests.simulation.company import (
+    DEAD,
+    EVENTS,
+    EXPERIMENTS,
+    NAMESPACE,
+    PARTIALS,
+    PARTIALS_PARTITIONS,
+    SOURCES,
+)
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -35,7 +45,9 @@ def problems(world: "World", now_us: int | None, *, is_fresh: bool) -> Iterator[
     for (_, partition), log in world.logs.of(EVENTS):
         for record in log:
             truth.add(partition, record)
-    yield from _value_problems(world, truth, truth.now_us(now_us))
+    now_us = truth.now_us(now_us)
+    yield from _value_problems(world, truth, now_us)
+    yield from _result_problems(world, truth, now_us)
     yield from _letter_problems(world, truth)
     if is_fresh:
         yield from _state_problems(world, truth)
@@ -51,6 +63,52 @@ def _value_problems(world: "World", truth: Recomputation, now_us: int | None) ->
     last = {key: value for key, value in world.watch.last.items() if value is not None}
     for differences in compare_values(expected, last).by_key.values():
         yield from (f"(by offset) {difference}" for difference in differences)
+
+
+def _result_problems(world: "World", truth: Recomputation, now_us: int | None) -> Iterator[str]:
+    if now_us is None:
+        return
+    found: dict[bytes, bytes | None] = {}
+    for _, log in world.logs.of(EXPERIMENTS):
+        found.update({record.key or b"": record.value for record in log})
+    standing = {key: value for key, value in found.items() if value is not None}
+    yield from map(str, ResultRounds().compare(truth.results(now_us), standing, {}))
+
+
+async def alert_problems(world: "World") -> AsyncIterator[str]:
+    """What `kpi.alerts` says that is not so, in a world where nobody has anything to do."""
+    listener = world.watch.listener
+    remembered = {
+        key.encoded(): alert
+        for worker in world.alive()
+        for (topic, _), stage in worker.stages()
+        if topic == PARTIALS
+        for key, alert in stage._alerts._memory.standing.items()
+        if alert.told
+    }
+    for key in sorted(remembered.keys() | listener.last.keys()):
+        alert, told = remembered.get(key), listener.last.get(key)
+        stands, is_told = alert and alert.state, told and told.state
+        if stands != is_told:
+            yield f"the alert {key.decode()} is {stands}, kpi.alerts says {is_told}"
+    if not world.company.is_wall_clock:
+        return  # elsewhere alerts are looked at batch by batch
+    for partition in range(PARTIALS_PARTITIONS):
+        if partition in world.watch.forgotten or (PARTIALS, partition) in world.compacted:
+            continue
+        meta = world.redis.hashes.get(PartitionKeys(NAMESPACE, PARTIALS, partition).meta, {})
+        records = world.watch.partials[partition]
+        made = await in_peace(
+            world.company, partition, records, int(meta.get(b"rebuild_until", b"0"))
+        )
+        told_here = {
+            k: ids for k, ids in listener.ids.items() if partition_of_alert(k) == partition
+        }
+        world.outcome.counts["alerts compared"] += sum(map(len, made.values()))
+        for key in sorted(made.keys() | told_here.keys()):
+            must, does = made.get(key, []), [*told_here.get(key, ())]
+            if must != does:
+                yield f"{key.decode()} was told {does}, in peace it is {must}"
 
 
 def _letter_problems(world: "World", truth: Recomputation) -> Iterator[str]:

@@ -8,7 +8,8 @@ from stream_app.state.keys import PartitionKeys
 from stream_app.state.partition import PartitionState
 from stream_app.verification.outcomes import OUTCOMES
 from stream_app.wire.published import Published, decode_published
-from tests.simulation.company import EVENTS, NAMESPACE, PARTIALS, SOURCES, VALUES
+from tests.simulation.alarms import Listener
+from tests.simulation.company import ALERTS, EVENTS, NAMESPACE, PARTIALS, SOURCES, VALUES
 from tests.simulation.kafka import Stored, TopicPartition
 
 if TYPE_CHECKING:
@@ -61,8 +62,12 @@ class Watch:
             for p in range(SOURCES)
         }
         self._offsets: dict[TopicPartition, int] = {}
+        self._committed: set[TopicPartition] = set()
         self._claimed_s: dict[str, float] = {}
         self._believed_s: dict[bytes, float] = {}
+        self.listener = Listener()
+        self.partials: dict[int, list[Stored]] = {}
+        self.forgotten: set[int] = set()
 
     # -- what it hears ---------------------------------------------------------------------------
 
@@ -71,6 +76,8 @@ class Watch:
         tp = (state.topic, state.partition)
         self.tokens[state.token] = (worker.name, tp, self._world.wipes)
         self._world.note(worker.name, "claims", tp, "at", state.offset)
+        if state.topic == PARTIALS and state.offset is None and tp in self._committed:
+            self.forgotten.add(state.partition)
         if self._may_go_back and state.topic == PARTIALS:
             self._calls, self._may_go_back = 0, False
 
@@ -97,6 +104,7 @@ class Watch:
         if offset == before:
             return
         self._offsets[tp] = offset
+        self._committed.add(tp)
         self._world.count("commits")
         self._world.note("redis", tp, "is committed up to", offset)
         if offset < before:
@@ -116,6 +124,10 @@ class Watch:
 
     def appended(self, tp: TopicPartition, record: Stored) -> None:
         """A record arrived in a topic."""
+        if tp[0] == PARTIALS:
+            self.partials.setdefault(tp[1], []).append(record)
+        if tp[0] == ALERTS:
+            self._alerted(record)
         if tp[0] != VALUES or record.key is None:
             return
         self.last[record.key] = record.value
@@ -140,6 +152,12 @@ class Watch:
                     "was published from a state that is not whole"
                 )
             self._calls = int(believed.value)
+
+    def _alerted(self, record: Stored) -> None:
+        wrong = self.listener.read(record)
+        self._world.count("alerts")
+        if wrong is not None and not self._world.redis_forgot:
+            raise Violated(wrong)
 
     def _is_owner(self, token: str) -> bool:
         known = self.tokens.get(token)

@@ -7,6 +7,7 @@ Lua scripts, and `Positioning`. Written anew are the loop that fetches and deliv
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import faust
@@ -32,9 +33,11 @@ from stream_app.state.partition import PartitionState
 from stream_app.state.tables import StateTable
 from stream_app.topology import EVALUATE_TABLES, MEASURE_TABLES
 from stream_app.transport.batch import Batch, Gap
+from stream_app.transport.errors import BrokerUnavailable
 from stream_app.transport.fetching import Chunk
 from stream_app.transport.positioning import Positioning
 from tests.simulation.company import (
+    ALERTS,
     DEAD,
     EVENTS,
     NAMESPACE,
@@ -185,12 +188,21 @@ class Worker:
             self.world.watch.saying(state.token, records)
             await self._producer.send_all(records)
 
+        plan = self.world.company.plan
         return EvaluatingStage(
             tables,
-            self.world.company.plan,
+            replace(plan, alerts=replace(plan.alerts, log=self._alert_log)),
             publish=publish,
             patiently=self._patience.commit,
             wall_clock_us=self.wall_clock_us,
+        )
+
+    async def _alert_log(self) -> list[tuple[bytes, bytes | None]]:
+        logs, away = self.world.logs, BrokerUnavailable(["simulated:9092"], "reading", "away")
+        return await self.world.network.ask_kafka(  # type: ignore[no-any-return]
+            self.process,
+            lambda: [(r.key, r.value) for _, log in logs.of(ALERTS) for r in log],
+            away,
         )
 
     def _say_farewell(self, words: Awaitable[Sequence[OutRecord]]) -> None:

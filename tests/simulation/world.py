@@ -13,8 +13,10 @@ from stream_app.transport.publisher import partition_of
 from stream_app.wire.partial import CLOCK, Control, control_key, encode_value
 from tests.simulation import faults
 from tests.simulation.company import (
+    ALERTS,
     DEAD,
     EVENTS,
+    EXPERIMENTS,
     PARTIALS,
     PARTIALS_PARTITIONS,
     SOURCES,
@@ -27,7 +29,7 @@ from tests.simulation.loop import SimulatedLoop, Stuck
 from tests.simulation.network import Network, Weather
 from tests.simulation.redis_server import RedisServer
 from tests.simulation.story import BEGINNINGS, Told, tell
-from tests.simulation.verdict import problems
+from tests.simulation.verdict import alert_problems, problems
 from tests.simulation.watch import Violated, Watch
 from tests.simulation.worker import Worker
 
@@ -45,6 +47,8 @@ _TOPICS = {
     EVENTS: SOURCES,
     PARTIALS: PARTIALS_PARTITIONS,
     VALUES: 2,
+    ALERTS: 2,
+    EXPERIMENTS: 1,
     DEAD: 1,
     TICKS: PARTIALS_PARTITIONS,
 }
@@ -84,6 +88,8 @@ class World:
         self.logs = Logs(_TOPICS, lambda: self.wall_us() // 1000)
         self.redis = RedisServer()
         self.wipes = 0
+        self.redis_forgot = False
+        self.compacted: set[TopicPartition] = set()
         self.watch = Watch(self)
         self.redis.on_written = self._watched(self.watch.written)
         self.logs.on_append = self._watched(self.watch.appended)
@@ -232,6 +238,8 @@ class World:
         if self.company.is_wall_clock:
             now_us = await self._last_tick()
         for problem in problems(self, now_us, is_fresh=is_fresh):
+            self._problem(f"{when}: {problem}")
+        async for problem in alert_problems(self):
             self._problem(f"{when}: {problem}")
 
     async def _last_tick(self) -> int:
