@@ -11,11 +11,16 @@ class BrokerUnavailable(Exception):
         servers: `host:port` of each bootstrap server.
     """
 
-    def __init__(self, servers: Iterable[str], doing: str, reason: str) -> None:
+    def __init__(
+        self,
+        servers: Iterable[str],
+        doing: str,
+        reason: str,
+        remedy: str = "start it, or correct STREAM_APP_KAFKA",
+    ) -> None:
         self.servers = tuple(servers)
         super().__init__(
-            f"Kafka at {', '.join(self.servers)} is unavailable while {doing}: {reason}; start it, "
-            "or correct STREAM_APP_KAFKA"
+            f"Kafka at {', '.join(self.servers)} is unavailable while {doing}: {reason}; {remedy}"
         )
 
 

@@ -14,6 +14,7 @@ from weakref import WeakSet
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
+    InvalidTimestampError,
     KafkaError,
     KafkaTimeoutError,
     MessageSizeTooLargeError,
@@ -32,6 +33,10 @@ BATCH_BYTES: Final = 512 * 1024
 SEND_TIMEOUT_S: Final = 30.0
 _CLOSE_TIMEOUT_S: Final = 3.0
 _TOPIC_TIMEOUT_S: Final = 2.0
+_WRONG_CLOCK: Final = (
+    "set the clock of this machine, or the broker's: they are further apart than "
+    "message.timestamp.after.max.ms allows (by default an hour)"
+)
 _REJECTIONS: Final = {
     MessageSizeTooLargeError: "a record is larger than the topic's max.message.bytes",
     RecordTooLargeError: "a record is larger than the topic's max.message.bytes",
@@ -230,6 +235,8 @@ class Publisher:
             if isinstance(error, TimeoutError)
             else str(error) or type(error).__name__
         )
+        if isinstance(error, InvalidTimestampError):
+            return BrokerUnavailable(self._servers, doing, reason, _WRONG_CLOCK)
         return BrokerUnavailable(self._servers, doing, reason)
 
 

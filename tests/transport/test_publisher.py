@@ -143,6 +143,15 @@ async def test_a_broker_that_is_not_there_is_named() -> None:
     await publisher.stop()
 
 
+async def test_a_clock_that_is_hours_ahead_is_named(
+    make_topic: MakeTopic, publisher: Publisher
+) -> None:
+    topic = await make_topic()
+    in_the_year_2096_ms = 4_000_000_000_000
+    with pytest.raises(BrokerUnavailable, match="; set the clock of this machine, or the broker's"):
+        await publisher.send_all([Outgoing(topic, b"k", b"v", timestamp_ms=in_the_year_2096_ms)])
+
+
 async def test_what_was_pending_when_the_broker_died_arrives_once_and_in_order(
     own_broker: LocalBroker,
 ) -> None:
