@@ -183,6 +183,8 @@ def command(  # noqa: PLR0917 - click passes them by name
             f"the history ends at {options.end}, in the future, and brokers refuse such "
             "timestamps; choose an earlier --start or fewer --days, or write it with --out"
         )
+    if manifest is not None and not manifest.absolute().parent.is_dir():
+        raise _Unusable(f"{manifest}: cannot be written: there is no such folder")
     console = Console(stderr=True)
     simulation = simulate(options)
     is_complete = asyncio.run(_run(simulation, out, console))
@@ -234,7 +236,11 @@ async def _write(
 ) -> None:
     from stream_app.simulate.delivery import JsonLinesOutlet, deliver  # noqa: PLC0415 - as above
 
-    with click.open_file(out, "w", encoding="utf-8") as file:
+    try:
+        opened = click.open_file(out, "w", encoding="utf-8")
+    except OSError as error:
+        raise _Unusable(f"{out}: cannot be written: {error.strerror}") from None
+    with opened as file:
         await deliver(records, JsonLinesOutlet(file), stop=stop, on_progress=show)
 
 

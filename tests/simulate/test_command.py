@@ -60,6 +60,8 @@ def test_a_dash_writes_to_standard_output() -> None:
         (["--events", "5", "--history", "3"], "write it like 90s, 10m, 2h or 30d"),
         (["--events", "5", "--history", "3d"], "--history is for a live run"),
         (["--events", "5", "--currencies", "EURO"], "expected ISO 4217 codes"),
+        ([*_BULK, "--out", "nowhere/x"], "nowhere/x: cannot be written: No such file or directory"),
+        ([*_BULK, "--manifest", "nowhere/x"], "nowhere/x: cannot be written: there is no such"),
         (["--events", "5", "--start", "2098-01-05T00:00:00Z"], "in the future"),
     ],
 )
