@@ -20,6 +20,11 @@ from stream_app.intake.replaced import replace_file
 SECTIONS: Final = ("reps", "teams")
 _HEADING: Final = "# Display names of pseudonyms: personal data, not to be committed or logged.\n"
 
+# libyaml where PyYAML was built with it: 100,000 names in a few seconds instead of a minute.
+# The base loader takes every scalar as the text written, also a name like No or an id like 31.
+_LOADER: Final = yaml.CBaseLoader if yaml.__with_libyaml__ else yaml.BaseLoader
+_DUMPER: Final = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
+
 Entries = dict[str, dict[str, dict[str, str]]]
 """Section → id → field → text."""
 
@@ -97,7 +102,9 @@ class Directory:
                 for entry_id, fields in added.items():
                     entry = entries.setdefault(section, {}).setdefault(entry_id, {})
                     entry.update({f: text for f, text in fields.items() if f not in entry})
-            text = yaml.safe_dump(entries, allow_unicode=True, sort_keys=True, width=1_000)
+            text = yaml.dump(
+                entries, Dumper=_DUMPER, allow_unicode=True, sort_keys=True, width=1_000
+            )
             replace_file(self.path, (_HEADING + text).encode(), mode=0o600)
         self._additions.clear()
         return True
@@ -117,8 +124,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 def _read(path: Path) -> Entries:
     try:
-        # BaseLoader: every scalar is the text as written, also a name like No or an id like 31.
-        document = yaml.load(path.read_text("utf-8-sig"), Loader=yaml.BaseLoader)  # noqa: S506
+        document = yaml.load(path.read_text("utf-8-sig"), Loader=_LOADER)  # noqa: S506
     except FileNotFoundError:
         return {}
     except OSError as error:
