@@ -1,9 +1,12 @@
 """The whole thing on one machine: broker, Redis, workers, a simulated sales team, a live view."""
 
+import fcntl
 import json
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -109,8 +112,9 @@ def running(plan: Plan, console: Console) -> Iterator[Demo]:
             "STREAM_APP_CONFIG": str(demo.config_path),
         }
         lasting.callback(demo.stop)
+        may_have_usual = lasting.enter_context(usual_port())
         for number in range(plan.workers):
-            usual = number == 0 and is_free(_USUAL_METRICS_PORT)
+            usual = number == 0 and may_have_usual
             port = _USUAL_METRICS_PORT if usual else free_ports(1)[0]
             demo.metrics_ports.append(port)
             demo.start(f"worker-{number + 1}", "worker", STREAM_APP_METRICS=f"127.0.0.1:{port}")
@@ -124,6 +128,30 @@ def running(plan: Plan, console: Console) -> Iterator[Demo]:
             *("--history-events", str(HISTORY_EVENTS)),
         )
         yield demo
+
+
+@contextmanager
+def usual_port(folder: Path | None = None) -> Iterator[bool]:
+    """Whether the usual port of metrics is free and no other demo of this user is about to take it.
+
+    Two demos that start together would both find it free, and one would take the other's worker for
+    its own.
+
+    Args:
+        folder: where the claim lies; None: among the temporary files.
+    """
+    name = f"stream-app-demo-{os.getuid()}.lock"
+    path = (folder or Path(tempfile.gettempdir())) / name
+    claim = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        is_claimed = True
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            is_claimed = False
+        yield is_claimed and is_free(_USUAL_METRICS_PORT)
+    finally:
+        os.close(claim)
 
 
 def watch(demo: Demo, console: Console) -> None:
