@@ -26,7 +26,8 @@ from stream_app.wire.cloudevent import Rules
 EVENTS, PARTIALS, VALUES = "crm.events", "kpi.partials", "kpi.values"
 DEAD, TICKS = "crm.dead-letters", "kpi.ticks"
 ALERTS, EXPERIMENTS = "kpi.alerts", "kpi.experiments"
-NAMESPACE = "stream-app:simulated"
+STATE_VERSION = "simulated"
+NAMESPACE = f"stream-app:{STATE_VERSION}"
 SOURCES: Final = 3
 PARTIALS_PARTITIONS: Final = 2
 AS_OF: Final = "2026-03-04"

@@ -33,7 +33,14 @@ def _compiled(text: bytes) -> Any:
 class RedisServer:
     """The data, the known scripts, and how to undo the latest writes."""
 
-    def __init__(self) -> None:
+    def __init__(self, now_ms: Callable[[], int] = lambda: 0) -> None:
+        """Empty.
+
+        Args:
+            now_ms: the server's clock, by which keys expire.
+        """
+        self._now_ms = now_ms
+        self._expires_ms: dict[bytes, int] = {}
         self.hashes: dict[bytes, dict[bytes, bytes]] = {}
         self.strings: dict[bytes, bytes] = {}
         self.on_written: Callable[[bytes], None] = lambda _: None
@@ -57,6 +64,7 @@ class RedisServer:
         if method is None:
             raise ResponseError(f"unknown command '{name}'")
         self._writing = []
+        self._expire()
         try:
             return method(*(_bytes(argument) for argument in arguments))
         finally:
@@ -81,6 +89,12 @@ class RedisServer:
         self._flushall()
         self._scripts.clear()
         self._undo.clear()
+
+    def _expire(self) -> None:
+        now_ms = self._now_ms()
+        for key in [key for key, at_ms in self._expires_ms.items() if at_ms <= now_ms]:
+            del self._expires_ms[key]
+            self.hashes.pop(key, None)
 
     # -- writes that can be undone ---------------------------------------------------------------
 
@@ -146,6 +160,23 @@ class RedisServer:
     def _hdel(self, key: bytes, *fields: bytes) -> int:
         return sum(self._delete(key, field) for field in fields)
 
+    def _hincrby(self, key: bytes, field: bytes, by: bytes) -> int:
+        total = int(self._hget(key, field) or b"0") + int(by)
+        self._set(key, field, b"%d" % total)
+        return total
+
+    def _pexpire(self, key: bytes, after_ms: bytes) -> int:
+        if key not in self.hashes:
+            return 0
+        self._expires_ms[key] = self._now_ms() + int(after_ms)
+        return 1
+
+    def _pttl(self, key: bytes) -> int:
+        if key not in self.hashes:
+            return -2
+        at_ms = self._expires_ms.get(key)
+        return -1 if at_ms is None else at_ms - self._now_ms()
+
     def _hscan(self, key: bytes, *_: bytes) -> tuple[int, dict[bytes, bytes]]:
         return 0, self._hgetall(key)
 
@@ -175,6 +206,7 @@ class RedisServer:
     def _flushall(self) -> bool:
         self.hashes.clear()
         self.strings.clear()
+        self._expires_ms.clear()
         return True
 
     def _script(self, action: bytes, text: bytes = b"") -> bytes:

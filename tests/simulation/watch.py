@@ -96,7 +96,9 @@ class Watch:
 
     def written(self, meta: bytes) -> None:
         """A script changed a partition's state."""
-        tp = self._metas[meta]
+        tp = self._metas.get(meta)
+        if tp is None:
+            return  # who speaks is no partition's matter
         rows = self._world.redis.hashes.get(meta, {})
         self._claimed_s.setdefault(rows.get(b"owner", b"").decode(), self._world.loop.time())
         offset = int(rows.get(b"offset", b"0"))

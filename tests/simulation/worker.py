@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from stream_app.agents.clock import Clock
 from stream_app.agents.evaluate import EvaluateAgent, ValuePublisher
+from stream_app.agents.lookout import Lookout
 from stream_app.agents.measure import MeasureAgent, publish_partials
 from stream_app.agents.outages import Outages
 from stream_app.agents.partition_work import PartitionWork
@@ -28,8 +29,10 @@ from stream_app.stages.evaluating import EvaluatingStage
 from stream_app.stages.measuring import Measurer
 from stream_app.stages.partial_records import Outputs
 from stream_app.stages.ports import OutRecord
+from stream_app.stages.standing import StandingValues
 from stream_app.state.claims import Claims, TopicPartition
 from stream_app.state.partition import PartitionState
+from stream_app.state.speaking import Speaking
 from stream_app.state.tables import StateTable
 from stream_app.topology import EVALUATE_TABLES, MEASURE_TABLES
 from stream_app.transport.batch import Batch, Gap
@@ -43,7 +46,9 @@ from tests.simulation.company import (
     NAMESPACE,
     PARTIALS,
     PARTIALS_PARTITIONS,
+    STATE_VERSION,
     TICKS,
+    VALUES,
 )
 from tests.simulation.kafka import Fetching, Producer
 from tests.simulation.loop import Process
@@ -54,6 +59,9 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 HEARTBEAT_S: Final = 0.3
+SESSION_S: Final = 1.5
+"""How long a silent member is one, and an answer about who speaks holds."""
+
 _IDLE_S: Final = 0.5
 _QUEUED_BATCHES: Final = 2
 
@@ -87,6 +95,13 @@ class Worker:
             Client(world.redis, self.process, world.network),
             {EVENTS: NAMESPACE, PARTIALS: NAMESPACE},
         )
+        self.speaking = Speaking(
+            Client(world.redis, self.process, world.network),
+            "",
+            STATE_VERSION,
+            lease_s=SESSION_S,
+            monotonic_s=loop.time,
+        )
         self._fetching = Fetching(
             self.process, world.logs, world.network, self._confirms, world.fetch_most
         )
@@ -101,6 +116,15 @@ class Worker:
             processor_s=loop.time,  # as busy as can be
         )
         self.evaluate = self._work(PARTIALS, EVALUATE_TABLES, self._evaluator, values)
+        self._lookout = Lookout(
+            self.evaluate,
+            speaking=self.speaking,
+            read_values=self._read_values,
+            patience=self._patience,
+            own_seconds=SESSION_S,
+            monotonic_s=loop.time,
+            tell_superseded=lambda _version: None,
+        )
         self._queues: dict[str, asyncio.Queue[Batch]] = {}
         self.assignment: set[TopicPartition] = set()
         self._generation = -1
@@ -195,7 +219,21 @@ class Worker:
             publish=publish,
             patiently=self._patience.commit,
             wall_clock_us=self.wall_clock_us,
+            may_speak=lambda: self.speaking.reign,
         )
+
+    async def _read_values(self) -> StandingValues:
+        logs, away = self.world.logs, BrokerUnavailable(["simulated:9092"], "reading", "away")
+        records = await self.world.network.ask_kafka(
+            self.process,
+            lambda: [(r.key, r.value) for _, log in logs.of(VALUES) for r in log],
+            away,
+        )
+        self.world.count("looks")
+        standing = StandingValues(PARTIALS_PARTITIONS)
+        for key, value in records:
+            standing.add(key, value)
+        return standing
 
     async def _alert_log(self) -> list[tuple[bytes, bytes | None]]:
         logs, away = self.world.logs, BrokerUnavailable(["simulated:9092"], "reading", "away")
@@ -244,6 +282,8 @@ class Worker:
             self._fetch(PARTIALS),
             measure(self._stream(EVENTS)),
             evaluate(self._stream(PARTIALS)),
+            self._lookout.ask(),
+            self._lookout.look(),
         ]
         if self._uses_clock:
             work.append(self._clock.run())

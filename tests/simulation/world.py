@@ -31,7 +31,7 @@ from tests.simulation.redis_server import RedisServer
 from tests.simulation.story import BEGINNINGS, Told, tell
 from tests.simulation.verdict import alert_problems, problems
 from tests.simulation.watch import Violated, Watch
-from tests.simulation.worker import Worker
+from tests.simulation.worker import SESSION_S, Worker
 
 SPAN_S = 7.0
 """How long events and faults go on."""
@@ -86,14 +86,14 @@ class World:
         self.jumped_us = 0
         self.network = Network(self.loop, chance)
         self.logs = Logs(_TOPICS, lambda: self.wall_us() // 1000)
-        self.redis = RedisServer()
+        self.redis = RedisServer(lambda: round(self.loop.time() * 1_000))
         self.wipes = 0
         self.redis_forgot = False
         self.compacted: set[TopicPartition] = set()
         self.watch = Watch(self)
         self.redis.on_written = self._watched(self.watch.written)
         self.logs.on_append = self._watched(self.watch.appended)
-        self.group = Group(self.loop, self._assign, session_s=1.5, rejoin_s=1.0)
+        self.group = Group(self.loop, self._assign, session_s=SESSION_S, rejoin_s=1.0)
         self.batch_records = chance.choice([1, 2, 3, 8])
         self.fetch_most = chance.choice([2, 5, 20, 100])
         self.cached_threads = chance.choice([1, 2, 50])
@@ -275,7 +275,7 @@ class World:
             return f"{tp} is read up to {state.offset} of {end}"
         if state.outbox and not is_clocked:
             return f"{tp} has {len(state.outbox)} names in its outbox"
-        if tp[0] == PARTIALS and stage.is_dirty and not is_clocked:
+        if tp[0] == PARTIALS and not is_clocked and (stage.is_dirty or not stage.may_speak):
             return f"{tp} has something to say"
         return ""
 
