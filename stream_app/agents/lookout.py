@@ -2,7 +2,8 @@
 
 every second    say that this state version lives, hear which one speaks (`state.speaking`)
 a new reign     read the topic before anything is said: revisions must be above those that stand
-a new owner     read it once more when every zombie must have noticed that it is one
+that, or a new  read it once more when every zombie must have noticed that it is one
+owner
 """
 
 import asyncio
@@ -80,6 +81,9 @@ class Lookout:
         reign = self._speaking.reign
         if reign is None:
             return
+        for partition, stage in stages.items():
+            if stage.is_dirty:  # it tried while it might not, and no news may come for hours
+                self._work.wake(partition)
         curious = {
             partition: stage
             for partition, stage in stages.items()
@@ -90,8 +94,11 @@ class Lookout:
         seen = await self._patience(self._read_values)
         for partition, stage in curious.items():
             if self._work.stages.get(partition) is stage:
+                is_first = stage.must_look
                 await stage.look(seen.of(partition), reign)
-                if self._is_due(stage, now_s):
+                if is_first:  # what the last speaker had sent already may still come
+                    self._due_s[stage] = self._monotonic_s() + self._own_seconds
+                elif self._is_due(stage, now_s):
                     self._due_s[stage] = None
                 self._work.wake(partition)
 

@@ -358,6 +358,8 @@ class EvaluatingStage:
             scopes = self._dirty.first(_SCOPES_PER_FLUSH)
             await self._store.load(scopes)
             records, sent = await self._alerts.outbox.records()
+            if not self.may_speak:  # another state version was given the word meanwhile
+                return None
             self._state.discard()
             self._words.move_to(self._now_us)
             self._words.leftovers.speak(today)

@@ -24,6 +24,7 @@ from stream_app.stages.evaluation import Evaluation
 from stream_app.wire.cloudevent import Rules
 
 EVENTS, PARTIALS, VALUES = "crm.events", "kpi.partials", "kpi.values"
+NEXT_PARTIALS = "kpi.partials.next"
 DEAD, TICKS = "crm.dead-letters", "kpi.ticks"
 ALERTS, EXPERIMENTS = "kpi.alerts", "kpi.experiments"
 STATE_VERSION = "simulated"
@@ -102,11 +103,38 @@ async def no_alerts() -> list[tuple[bytes, bytes | None]]:
     return []
 
 
+@dataclass(frozen=True)
+class Line:
+    """A state version, with all that is its own."""
+
+    version: str
+    company: SimulatedCompany
+
+    @property
+    def namespace(self) -> str:
+        return f"stream-app:{self.version}"
+
+    @property
+    def partials(self) -> str:
+        return PARTIALS if self.version == STATE_VERSION else NEXT_PARTIALS
+
+
+def lines(clock: str) -> tuple[Line, Line]:
+    """What is counted, and what is counted after a change of the configuration."""
+    return Line(STATE_VERSION, company(clock)), Line("next", company(clock, credit="latest"))
+
+
 @lru_cache
-def company(clock: str) -> SimulatedCompany:
-    """The company whose "now" is the newest `event`, a `date`, or the `wall` clock."""
+def company(clock: str, credit: str = "at_time") -> SimulatedCompany:
+    """The company whose "now" is the newest `event`, a `date`, or the `wall` clock.
+
+    Args:
+        clock: what "now" follows.
+        credit: whether reps and teams are those of then, or of now.
+    """
     chosen = {"event": {"clock": "event"}, "date": {"as_of": AS_OF}, "wall": {}}[clock]
     content = CONFIGURATION | {"business": CONFIGURATION["business"] | chosen}
+    content["credit"] = dict.fromkeys(("team", "rep"), credit)
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "company.yaml"
         path.write_text(yaml.safe_dump(content))

@@ -86,8 +86,9 @@ def another_worker(world: "World", _one: float, _two: float) -> None:
 
 
 def rebalance(world: "World", _one: float, _two: float) -> None:
-    if world.group.members:
-        world.group.rebalance()
+    for group in world.groups.values():
+        if group.members:
+            group.rebalance()
 
 
 def redis_is_rolled_back(world: "World", how_far: float, how_long: float) -> None:

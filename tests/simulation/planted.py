@@ -18,6 +18,7 @@ from stream_app.stages.leftovers import Leftovers
 from stream_app.stages.measuring import Measurer
 from stream_app.stages.ports import OutRecord
 from stream_app.stages.revisions import Revisions
+from stream_app.stages.scopes import ScopeStore
 from stream_app.state import partition as partition_module
 from stream_app.state.client import ACKNOWLEDGE, COMMIT, Script, execute
 from stream_app.state.errors import StoreUnavailable
@@ -309,8 +310,23 @@ def ready_is_said_too_early(ground: Ground) -> None:
 
 
 def nothing_is_taken_back_after_a_loss(ground: Ground) -> None:
-    """Records of scopes that are met again are thought to be unsaid."""
+    """Records of scopes that are met again are thought to be unsaid, and nobody looks."""
+    ground.put(ScopeStore, "take_back", lambda _self, _scope, _standing, _own: [])
     ground.put(Leftovers, "forget", lambda _self, _scopes: None)
+
+
+def nobody_looks_in_a_new_reign(ground: Ground) -> None:
+    """Another state version speaks on without knowing what stands."""
+    ground.put(EvaluatingStage, "must_look", property(lambda _self: False))
+    ground.put(EvaluatingStage, "may_speak", property(lambda self: self._granted() is not None))
+
+
+def an_older_version_never_falls_silent(ground: Ground) -> None:
+    """What was answered once about who speaks is believed for ever."""
+    ground.put(
+        EvaluatingStage, "must_look", property(lambda self: self.is_ready and not self._reign)
+    )
+    ground.put(EvaluatingStage, "may_speak", property(lambda self: self._reign > 0))
 
 
 def a_new_owner_says_nothing_again(ground: Ground) -> None:
@@ -373,6 +389,8 @@ BUGS: Final = (
     ready_is_said_too_early,
     nothing_is_taken_back_after_a_loss,
     a_new_owner_says_nothing_again,
+    nobody_looks_in_a_new_reign,
+    an_older_version_never_falls_silent,
     alerts_are_forgotten_at_a_claim,
     a_change_in_doubt_is_told_again,
     a_result_is_said_only_once,

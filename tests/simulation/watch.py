@@ -9,7 +9,7 @@ from stream_app.state.partition import PartitionState
 from stream_app.verification.outcomes import OUTCOMES
 from stream_app.wire.published import Published, decode_published
 from tests.simulation.alarms import Listener
-from tests.simulation.company import ALERTS, EVENTS, NAMESPACE, PARTIALS, SOURCES, VALUES
+from tests.simulation.company import ALERTS, EVENTS, PARTIALS, SOURCES, VALUES, Line
 from tests.simulation.kafka import Stored, TopicPartition
 
 if TYPE_CHECKING:
@@ -52,17 +52,19 @@ class Watch:
         self._world = world
         self.subscriber = Subscriber()
         self.last: dict[bytes, bytes | None] = {}
-        self.tokens: dict[str, tuple[str, TopicPartition, int]] = {}
+        self.tokens: dict[str, tuple[Line, TopicPartition, int]] = {}
+        self._speaker: Line | None = None
         self._said_by: dict[int, str] = {}
         self._calls = 0
         self._may_go_back = False
         self._metas = {
-            PartitionKeys(NAMESPACE, topic, p).meta: (topic, p)
-            for topic in (EVENTS, PARTIALS)
+            PartitionKeys(line.namespace, topic, p).meta: (line.version, (topic, p))
+            for line in world.lines
+            for topic in (EVENTS, line.partials)
             for p in range(SOURCES)
         }
-        self._offsets: dict[TopicPartition, int] = {}
-        self._committed: set[TopicPartition] = set()
+        self._offsets: dict[tuple[str, TopicPartition], int] = {}
+        self._committed: set[tuple[str, TopicPartition]] = set()
         self._claimed_s: dict[str, float] = {}
         self._believed_s: dict[bytes, float] = {}
         self.listener = Listener()
@@ -74,9 +76,13 @@ class Watch:
     def claimed(self, worker: "Worker", state: PartitionState) -> None:
         """A worker begins to work under a claim."""
         tp = (state.topic, state.partition)
-        self.tokens[state.token] = (worker.name, tp, self._world.wipes)
+        self.tokens[state.token] = (worker.line, tp, self._world.wipes)
         self._world.note(worker.name, "claims", tp, "at", state.offset)
-        if state.topic == PARTIALS and state.offset is None and tp in self._committed:
+        if (
+            state.topic == PARTIALS
+            and state.offset is None
+            and (worker.line.version, tp) in self._committed
+        ):
             self.forgotten.add(state.partition)
         if self._may_go_back and state.topic == PARTIALS:
             self._calls, self._may_go_back = 0, False
@@ -96,17 +102,18 @@ class Watch:
 
     def written(self, meta: bytes) -> None:
         """A script changed a partition's state."""
-        tp = self._metas.get(meta)
-        if tp is None:
+        place = self._metas.get(meta)
+        if place is None:
             return  # who speaks is no partition's matter
+        _, tp = place
         rows = self._world.redis.hashes.get(meta, {})
         self._claimed_s.setdefault(rows.get(b"owner", b"").decode(), self._world.loop.time())
         offset = int(rows.get(b"offset", b"0"))
-        before = self._offsets.get(tp, 0)
+        before = self._offsets.get(place, 0)
         if offset == before:
             return
-        self._offsets[tp] = offset
-        self._committed.add(tp)
+        self._offsets[place] = offset
+        self._committed.add(place)
         self._world.count("commits")
         self._world.note("redis", tp, "is committed up to", offset)
         if offset < before:
@@ -120,9 +127,9 @@ class Watch:
 
     def went_back(self) -> None:
         """Redis was rolled back or emptied."""
-        for meta, tp in self._metas.items():
+        for meta, place in self._metas.items():
             rows = self._world.redis.hashes.get(meta, {})
-            self._offsets[tp] = int(rows.get(b"offset", b"0"))
+            self._offsets[place] = int(rows.get(b"offset", b"0"))
 
     def appended(self, tp: TopicPartition, record: Stored) -> None:
         """A record arrived in a topic."""
@@ -147,6 +154,7 @@ class Watch:
                 f"the owner's {record.key.decode()} has revision {revision}, and nobody believes "
                 f"it, because {known} was there before"
             )
+        self._hear_speaker(token)
         if record.key == CALLS and believed is not None and believed.value is not None:
             if believed.value < self._calls:
                 raise Violated(
@@ -155,17 +163,23 @@ class Watch:
                 )
             self._calls = int(believed.value)
 
+    def _hear_speaker(self, token: str) -> None:
+        """Another state version may have read less of the log."""
+        line = self.tokens[token][0] if token in self.tokens else self._speaker
+        if line is not self._speaker:
+            self._speaker, self._calls = line, 0
+
     def _alerted(self, record: Stored) -> None:
         wrong = self.listener.read(record)
         self._world.count("alerts")
-        if wrong is not None and not self._world.redis_forgot:
+        if wrong is not None and not self._world.redis_forgot and not self._world.is_rolled_out:
             raise Violated(wrong)
 
     def _is_owner(self, token: str) -> bool:
         known = self.tokens.get(token)
         if known is None:
             return False
-        _, (topic, partition), wipes = known
-        meta = PartitionKeys(NAMESPACE, topic, partition).meta
+        line, (topic, partition), wipes = known
+        meta = PartitionKeys(line.namespace, topic, partition).meta
         owner = self._world.redis.hashes.get(meta, {}).get(b"owner", b"")
         return wipes == self._world.wipes and owner == token.encode()

@@ -43,12 +43,10 @@ from tests.simulation.company import (
     ALERTS,
     DEAD,
     EVENTS,
-    NAMESPACE,
-    PARTIALS,
     PARTIALS_PARTITIONS,
-    STATE_VERSION,
     TICKS,
     VALUES,
+    Line,
 )
 from tests.simulation.kafka import Fetching, Producer
 from tests.simulation.loop import Process
@@ -84,21 +82,23 @@ class Client(DirectClient):
 class Worker:
     """A worker, from its start to its death."""
 
-    def __init__(self, world: "World", name: str) -> None:
+    def __init__(self, world: "World", line: Line, name: str) -> None:
         self.world = world
+        self.line = line
+        self._group = world.groups[line.version]
         self.process = Process(name)
         self.skew_us = world.chance.randrange(-2_000_000, 2_000_000)
         self.died_of: list[BaseException] = []
-        loop, company = world.loop, world.company
+        loop, company = world.loop, line.company
         self._producer = Producer(self.process, loop, world.logs, world.network)
         self.claims = Claims(
             Client(world.redis, self.process, world.network),
-            {EVENTS: NAMESPACE, PARTIALS: NAMESPACE},
+            {EVENTS: line.namespace, line.partials: line.namespace},
         )
         self.speaking = Speaking(
             Client(world.redis, self.process, world.network),
             "",
-            STATE_VERSION,
+            line.version,
             lease_s=SESSION_S,
             monotonic_s=loop.time,
         )
@@ -115,7 +115,7 @@ class Worker:
             monotonic_s=loop.time,
             processor_s=loop.time,  # as busy as can be
         )
-        self.evaluate = self._work(PARTIALS, EVALUATE_TABLES, self._evaluator, values)
+        self.evaluate = self._work(line.partials, EVALUATE_TABLES, self._evaluator, values)
         self._lookout = Lookout(
             self.evaluate,
             speaking=self.speaking,
@@ -131,7 +131,7 @@ class Worker:
         self._farewells: set[asyncio.Task[None]] = set()
         self._clock = Clock(
             ticks_topic=TICKS,
-            partials_topic=PARTIALS,
+            partials_topic=line.partials,
             partitions=lambda: PARTIALS_PARTITIONS,
             is_owner=lambda: (TICKS, 0) in self.assignment and world.ticking,
             publish=lambda records: self._patience(lambda: self._producer.send_all(records)),
@@ -194,12 +194,12 @@ class Worker:
         )
 
     def _measurer(self, _state: PartitionState, tables: TableState) -> Measurer:
-        company = self.world.company
+        company = self.line.company
         return Measurer(
             tables,
             rules=company.rules,
             accepted=company.accepted,
-            outputs=Outputs(PARTIALS, DEAD, PARTIALS_PARTITIONS),
+            outputs=Outputs(self.line.partials, DEAD, PARTIALS_PARTITIONS),
             publish=self._producer.send_all,
             patiently=self._patience.commit,
             cached_threads=self.world.cached_threads,
@@ -212,7 +212,7 @@ class Worker:
             self.world.watch.saying(state.token, records)
             await self._producer.send_all(records)
 
-        plan = self.world.company.plan
+        plan = self.line.company.plan
         return EvaluatingStage(
             tables,
             replace(plan, alerts=replace(plan.alerts, log=self._alert_log)),
@@ -275,13 +275,14 @@ class Worker:
             self.measure, own=_own, health=Health(), monotonic_s=self.world.loop.time
         )
         evaluate = EvaluateAgent(self.evaluate, own=_own, monotonic_s=self.world.loop.time)
-        self._queues = {topic: asyncio.Queue(_QUEUED_BATCHES) for topic in (EVENTS, PARTIALS)}
+        partials = self.line.partials
+        self._queues = {topic: asyncio.Queue(_QUEUED_BATCHES) for topic in (EVENTS, partials)}
         work = [
             self._membership(),
             self._fetch(EVENTS),
-            self._fetch(PARTIALS),
+            self._fetch(partials),
             measure(self._stream(EVENTS)),
-            evaluate(self._stream(PARTIALS)),
+            evaluate(self._stream(partials)),
             self._lookout.ask(),
             self._lookout.look(),
         ]
@@ -294,10 +295,10 @@ class Worker:
             raise
 
     def _confirms(self, tp: TopicPartition) -> bool:
-        return self.world.group.confirms(self.name, self._generation, tp)
+        return self._group.confirms(self.name, self._generation, tp)
 
     async def _membership(self) -> None:
-        group, loop = self.world.group, self.world.loop
+        group, loop = self._group, self.world.loop
         while True:
             joined: asyncio.Future[tuple[int, set[TopicPartition]]] = loop.create_future()
 
@@ -320,7 +321,7 @@ class Worker:
                         queue.get_nowait()
 
     async def _is_member(self) -> bool:
-        group = self.world.group
+        group = self._group
         return bool(await self._ask(lambda: group.heartbeat(self.name, self._generation)))
 
     async def _ask(self, question: Any) -> Any:

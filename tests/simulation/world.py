@@ -4,8 +4,9 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from stream_app.stages.ports import OutRecord
@@ -17,12 +18,14 @@ from tests.simulation.company import (
     DEAD,
     EVENTS,
     EXPERIMENTS,
+    NEXT_PARTIALS,
     PARTIALS,
     PARTIALS_PARTITIONS,
     SOURCES,
     TICKS,
     VALUES,
-    company,
+    Line,
+    lines,
 )
 from tests.simulation.kafka import Group, Logs, TopicPartition
 from tests.simulation.loop import SimulatedLoop, Stuck
@@ -36,16 +39,16 @@ from tests.simulation.worker import SESSION_S, Worker
 SPAN_S = 7.0
 """How long events and faults go on."""
 
+ROLLED_OUT = 0.2
+"""How often another state version is rolled out."""
+
 SETTLED_S = 150.0
 """Patience with a world that was healed; the longest time-out is a few seconds."""
 
-_TOPICS_WITH_STATE = [
-    *((EVENTS, p) for p in range(SOURCES)),
-    *((PARTIALS, p) for p in range(PARTIALS_PARTITIONS)),
-]
 _TOPICS = {
     EVENTS: SOURCES,
     PARTIALS: PARTIALS_PARTITIONS,
+    NEXT_PARTIALS: PARTIALS_PARTITIONS,
     VALUES: 2,
     ALERTS: 2,
     EXPERIMENTS: 1,
@@ -77,10 +80,14 @@ class World:
 
     def __init__(self, seed: int) -> None:
         self.chance = chance = random.Random(seed)  # noqa: S311
+        self._roll_out = random.Random(-1 - seed)  # noqa: S311
         self.loop = SimulatedLoop()
         self.outcome = Outcome(seed)
         self.clock = chance.choice(["event", "event", "wall", "wall", "date"])
-        self.company = company(self.clock)
+        self.lines = lines(self.clock)
+        self.company = self.lines[0].company
+        self.running: tuple[Line, ...] = self.lines[:1]
+        self.is_rolled_out = False
         self.begin = chance.choice(BEGINNINGS)
         self._began_us = round(self.begin.timestamp() * 1_000_000)
         self.jumped_us = 0
@@ -93,7 +100,7 @@ class World:
         self.watch = Watch(self)
         self.redis.on_written = self._watched(self.watch.written)
         self.logs.on_append = self._watched(self.watch.appended)
-        self.group = Group(self.loop, self._assign, session_s=SESSION_S, rejoin_s=1.0)
+        self.groups = {line.version: self._group(line) for line in self.lines}
         self.batch_records = chance.choice([1, 2, 3, 8])
         self.fetch_most = chance.choice([2, 5, 20, 100])
         self.cached_threads = chance.choice([1, 2, 50])
@@ -144,10 +151,12 @@ class World:
 
     # -- workers ---------------------------------------------------------------------------------
 
-    def start_worker(self) -> Worker:
-        """One more worker process."""
+    def start_worker(self, line: Line | None = None) -> Worker:
+        """One more worker process; of any version that runs, unless it is said which."""
         self._born += 1
-        worker = Worker(self, f"w{self._born}")
+        if line is None:
+            line = self.running[self._born % len(self.running)]
+        worker = Worker(self, line, f"w{self._born}")
         self.workers.append(worker)
         self.note(worker.name, "starts")
         self.loop.start(worker.process, worker.main())
@@ -165,9 +174,12 @@ class World:
         """Workers that were not killed; some may be paused."""
         return [worker for worker in self.workers if worker.process.is_alive]
 
-    def _assign(self, names: list[str]) -> dict[str, set[TopicPartition]]:
+    def _group(self, line: Line) -> Group:
+        return Group(self.loop, partial(self._assign, line), session_s=SESSION_S, rejoin_s=1.0)
+
+    def _assign(self, line: Line, names: Sequence[str]) -> dict[str, set[TopicPartition]]:
         tps = [(EVENTS, p) for p in range(SOURCES)]
-        tps += [(PARTIALS, p) for p in range(PARTIALS_PARTITIONS)] + [(TICKS, 0)]
+        tps += [(line.partials, p) for p in range(PARTIALS_PARTITIONS)] + [(TICKS, 0)]
         self.chance.shuffle(tps)
         given: dict[str, set[TopicPartition]] = {name: set() for name in names}
         for number, tp in enumerate(tps):
@@ -196,13 +208,16 @@ class World:
 
     async def _life(self) -> None:
         chance = self.chance
-        self.loop.later(0.0, self.group.watch)
+        for group in self.groups.values():
+            self.loop.later(0.0, group.watch)
         for _ in range(chance.choice([1, 2, 2, 3])):
             self.start_worker()
         for told in tell(chance, self.begin, chance.randrange(10, 61), SPAN_S):
             self.loop.later(told.after_s, self._send, told)
         for after_s, fault in faults.schedule(chance, SPAN_S):
             self.loop.later(after_s, fault, self)
+        if self._roll_out.random() < ROLLED_OUT:
+            self.loop.later(SPAN_S * self._roll_out.random(), self._begin_next)
         await asyncio.sleep(SPAN_S)
         self._heal()
         await self._settle("healed")
@@ -212,6 +227,24 @@ class World:
                 self.kill(worker)
             self._heal()
             await self._settle("replaced", is_fresh=True)
+
+    def _begin_next(self) -> None:
+        """Workers of another state version start; later one of the two versions is stopped."""
+        self.note("world", "the next state version is rolled out")
+        self.count("rollouts")
+        self.is_rolled_out = True
+        self.running = self.lines
+        self.start_worker(self.lines[1])
+        stays = self._roll_out.choice([(0,), (1,), (1,), (0, 1)])
+        self.loop.later(5.0 * self._roll_out.random(), self._end_rollout, stays)
+
+    def _end_rollout(self, stays: tuple[int, ...]) -> None:
+        self.running = tuple(self.lines[number] for number in stays)
+        self.note("world", "runs", *(line.version for line in self.running))
+        for worker in self.alive():
+            if worker.line not in self.running:
+                self.kill(worker)
+        self._heal()
 
     def _send(self, told: Told) -> None:
         partition = partition_of(told.key, SOURCES) if told.key is not None else 0
@@ -229,6 +262,9 @@ class World:
                 self.loop.resume(worker.process)
         while len(self.alive()) < 2:
             self.start_worker()
+        for line in self.running:
+            if not any(worker.line is line for worker in self.alive()):
+                self.start_worker(line)
 
     async def _settle(self, when: str, *, is_fresh: bool = False) -> None:
         self.loop.until_s = self.loop.time() + SETTLED_S
@@ -237,9 +273,10 @@ class World:
         now_us = None
         if self.company.is_wall_clock:
             now_us = await self._last_tick()
-        for problem in problems(self, now_us, is_fresh=is_fresh):
+        (line,) = self._speaking()
+        for problem in problems(self, line, now_us, is_fresh=is_fresh):
             self._problem(f"{when}: {problem}")
-        async for problem in alert_problems(self):
+        async for problem in alert_problems(self, line):
             self._problem(f"{when}: {problem}")
 
     async def _last_tick(self) -> int:
@@ -249,7 +286,8 @@ class World:
         now_us = self.wall_us() + 5_000_000
         key, value = control_key(CLOCK, "wall"), encode_value(Control(now_us, now_us))
         for partition in range(PARTIALS_PARTITIONS):
-            self.logs.append((PARTIALS, partition), OutRecord(PARTIALS, key, value))
+            for line in self.lines:
+                self.logs.append((line.partials, partition), OutRecord(line.partials, key, value))
         while self._unsettled():  # noqa: ASYNC110 - virtual time
             await asyncio.sleep(0.5)
         self.ticking = True
@@ -261,21 +299,47 @@ class World:
             return ""
         if leaving := [worker.name for worker in self.alive() if worker.is_leaving]:
             return f"{leaving} say farewell"
-        owned = {tp: stage for worker in self.alive() for tp, stage in worker.stages()}
-        left = (self._left_to_do(tp, owned.get(tp)) for tp in _TOPICS_WITH_STATE)
+        if len(self._speaking()) != 1:
+            return f"{self._speaking()} speak"
+        left = (
+            self._left_to_do(line, tp) for line in self.running for tp in self._with_state(line)
+        )
         return next(filter(None, left), "")
 
-    def _left_to_do(self, tp: TopicPartition, stage: Any) -> str:
+    def _speaking(self) -> list[Line]:
+        """The versions of which some worker may say values."""
+        return [
+            line
+            for line in self.running
+            if any(worker.line is line and worker.speaking.reign for worker in self.alive())
+        ]
+
+    @staticmethod
+    def _with_state(line: Line) -> list[TopicPartition]:
+        counts = ((EVENTS, SOURCES), (line.partials, PARTIALS_PARTITIONS))
+        return [(topic, partition) for topic, count in counts for partition in range(count)]
+
+    def _left_to_do(self, line: Line, tp: TopicPartition) -> str:
+        stages = (
+            stage
+            for worker in self.alive()
+            if worker.line is line
+            for owned, stage in worker.stages()
+            if owned == tp
+        )
+        stage = next(stages, None)
         if stage is None:
             return f"nobody owns {tp}"
-        state, end = stage._state, self.logs.end(tp)
+        state, end, is_two = stage._state, self.logs.end(tp), tp[0] == line.partials
         # A clock never stands still: what the last seconds brought may be under way.
-        is_clocked = tp[0] == PARTIALS and self.company.is_wall_clock and self.ticking
+        is_clocked = is_two and self.company.is_wall_clock and self.ticking
         if (state.offset or 0) + (4 if is_clocked else 0) < end:
             return f"{tp} is read up to {state.offset} of {end}"
-        if state.outbox and not is_clocked:
+        if is_clocked or (is_two and line not in self._speaking()):
+            return ""
+        if state.outbox:
             return f"{tp} has {len(state.outbox)} names in its outbox"
-        if tp[0] == PARTIALS and not is_clocked and (stage.is_dirty or not stage.may_speak):
+        if is_two and (stage.is_dirty or not stage.may_speak):
             return f"{tp} has something to say"
         return ""
 
