@@ -354,10 +354,10 @@ class EvaluatingStage:
             if not self.is_dirty:
                 return None
             today = self._plan.calendar.day_of(self._now_us)
-            await self._announce_revisions(today)
             scopes = self._dirty.first(_SCOPES_PER_FLUSH)
             await self._store.load(scopes)
             records, sent = await self._alerts.outbox.records()
+            await self._announce_revisions(today)
             if not self.may_speak:  # another state version was given the word meanwhile
                 return None
             self._state.discard()
@@ -405,8 +405,8 @@ class EvaluatingStage:
         return flushed
 
     async def _announce_revisions(self, today: int) -> None:
-        limit = self._revisions.limit_to_announce(today)
-        if limit is not None:
+        # Again if it took so long that the time of day is beyond the limit by then.
+        while (limit := self._revisions.limit_to_announce(today)) is not None:
             key = control_key(REVISION, str(self.partition))
             value = encode_partial(Control(limit, self._now_us))
             await self._publish([OutRecord(self._state.topic, key, value, self.partition)])

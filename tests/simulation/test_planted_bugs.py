@@ -17,7 +17,9 @@ from tests.simulation.running import first_catch
 
 AT_MOST = 60
 FIRST: dict[Callable[[Ground], None], int] = {
-    bugs.no_owner_check: 140,
+    bugs.no_owner_check: 400,
+    bugs.a_change_in_doubt_is_told_again: 110,
+    bugs.an_older_version_never_falls_silent: 50,
     bugs.a_zombies_late_value_is_kept: 85,
     bugs.a_replay_in_other_batches_keeps_old_versions: 115,
     bugs.a_failed_send_of_values_is_forgotten: 25,
