@@ -294,7 +294,8 @@ def a_new_owner_has_no_higher_revisions(ground: Ground) -> None:
 
 
 def a_zombies_late_value_is_kept(ground: Ground) -> None:
-    """Who lost a partition does not tell what it may have said too late."""
+    """Who lost a partition does not tell what it may have said too late, and nobody looks."""
+    ground.put(ScopeStore, "take_back", lambda _self, _scope, _standing, _own: [])
     ground.put(EvaluatingStage, "farewell", lambda _self: [])
 
 

@@ -20,7 +20,7 @@ FIRST: dict[Callable[[Ground], None], int] = {
     bugs.no_owner_check: 400,
     bugs.a_change_in_doubt_is_told_again: 110,
     bugs.an_older_version_never_falls_silent: 50,
-    bugs.a_zombies_late_value_is_kept: 85,
+    bugs.a_partial_is_read_from_memory_that_is_not_committed: 55,
     bugs.a_replay_in_other_batches_keeps_old_versions: 115,
     bugs.a_failed_send_of_values_is_forgotten: 25,
     bugs.memory_is_kept_after_a_failed_commit: 15,

@@ -273,7 +273,7 @@ class World:
         now_us = None
         if self.company.is_wall_clock:
             now_us = await self._last_tick()
-        (line,) = self._speaking()
+        line = next(iter(self._speaking()), self.running[0])  # none where a worker stopped
         for problem in problems(self, line, now_us, is_fresh=is_fresh):
             self._problem(f"{when}: {problem}")
         async for problem in alert_problems(self, line):
