@@ -355,7 +355,8 @@ class EvaluatingStage:
                 return None
             today = self._plan.calendar.day_of(self._now_us)
             scopes = self._dirty.first(_SCOPES_PER_FLUSH)
-            await self._store.load(scopes)
+            if await self._store.load(scopes):
+                await self._state.acknowledge({})  # rows of a Redis that was emptied are nobody's
             records, sent = await self._alerts.outbox.records()
             await self._announce_revisions(today)
             if not self.may_speak:  # another state version was given the word meanwhile

@@ -138,8 +138,8 @@ class ScopeStore:
         async for name, _ in self._state.scan(SCOPES):
             self.known[name.decode()] = None
 
-    async def load(self, scopes: Iterable[str]) -> None:
-        """Make scopes available; new ones begin empty."""
+    async def load(self, scopes: Iterable[str]) -> bool:
+        """Make scopes available; new ones begin empty. Whether anything was read for that."""
         missing = [scope for scope in scopes if scope not in self._loaded]
         stored = [scope.encode() for scope in missing if scope in self.known]
         rows = await self._state.prefetch_groups(SCOPE_CELLS, stored)
@@ -150,6 +150,7 @@ class ScopeStore:
                 cell = decode_cell(value)
                 loaded.totals.put(parse_bucket(bucket), source, cell.version, cell.measures)
                 loaded.event_us = max(loaded.event_us, cell.event_us)
+        return bool(stored)
 
     def __getitem__(self, scope: str) -> LoadedScope:
         return self._loaded[scope]
