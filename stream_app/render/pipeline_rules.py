@@ -202,6 +202,17 @@ PIPELINE_ALERTS: Final = (
         meaning="Members with small samples are missing on the dashboards; kpi.values has them.",
     ),
     PipelineAlert(
+        name="StreamAppMixedConfigurations",
+        watched="max(count by (state_version) (count by (state_version, configuration)"
+        " (stream_app_build_info)))",
+        condition="> 1",
+        # A rolling update has both for a while.
+        lasting="15m",
+        severity="warning",
+        summary="Workers of one state version run with {{ $value }} different configurations",
+        meaning="Each says the values of its partitions by its own formulas, windows and targets.",
+    ),
+    PipelineAlert(
         name="StreamAppMessagesFail",
         watched="sum by (integration) (increase(alertmanager_notifications_failed_total[15m]))",
         condition="> 0",
