@@ -80,7 +80,7 @@ class ThreadFold:
         self._records: dict[UnitKey, Record] = {}
         self._customers: dict[str, Customer] = {}
         self._counted: dict[UnitKey, Counted] = {}
-        self._touched: set[UnitKey] = set()
+        self._touched: dict[UnitKey, None] = {}
         self._lead_ids: set[str] = set()
         self._deal_ids: set[str] = set()
         self._lead_of_deal: dict[str, str] = {}
@@ -183,7 +183,7 @@ class ThreadFold:
             if customer is None:
                 customer = self._customers[customer_id] = Customer(self.rules)
             customer.apply(event)
-            self._touched.add(("customer", customer_id))
+            self._touched["customer", customer_id] = None
 
     def _apply_lead(self, event: Event) -> None:
         lead_id = event.data["lead_id"]
@@ -192,14 +192,14 @@ class ThreadFold:
         if lead is None:
             lead = self._leads[lead_id] = Lead(lead_id, self.rules)
         changed = lead.apply(event)
-        self._touched.add(("lead", lead_id))
+        self._touched["lead", lead_id] = None
         for deal in self._deals.values():
             if is_new and self.lead_id_of(deal) == lead_id:
                 deal.lead = lead
             if deal.lead is lead:
                 if changed:
                     deal.lead_changed(event.time)
-                self._touched.add(("deal", deal.id))
+                self._touched["deal", deal.id] = None
 
     def _apply_deal(self, event: Event, index: int) -> None:
         deal_id = event.data["deal_id"]
@@ -211,7 +211,7 @@ class ThreadFold:
                 if record.event.data.get("deal_id") == deal_id:
                     record.deal = deal
         deal.apply(event, index)
-        self._touched.add(("deal", deal_id))
+        self._touched["deal", deal_id] = None
 
     def _apply_record(self, event: Event) -> None:
         kind, id_field = _RECORDS[EventType(event.type)]
@@ -223,7 +223,7 @@ class ThreadFold:
             lead = self._leads.get(self._lead_id_of(deal_id) or "")
             inherited = None if lead is None else lead.raw
         self._records[kind, record_id] = Record(event, deal, self.rules, inherited)
-        self._touched.add((kind, record_id))
+        self._touched[kind, record_id] = None
 
     def _is_named_before(self, deal_id: str) -> bool:
         return any(record.event.data.get("deal_id") == deal_id for record in self._records.values())
@@ -246,9 +246,9 @@ class ThreadFold:
         for key, record in self._records.items():
             if key not in touched and record.deal is not None:
                 yield key, self._count_record(record)
-        told = {key for key in self._counted if key[0] in Winners.KINDS}
+        told = {key: None for key in self._counted if key[0] in Winners.KINDS}
         for key, members, facts in self._winners.facts():
-            told.discard(key)
+            told.pop(key, None)
             yield key, self._count(members, _NOTHING, facts)
         for key in told:
             yield key, None

@@ -332,8 +332,8 @@ class EvaluatingStage:
 
     def _may_stand(self, scope: str, keys: Iterable[bytes]) -> None:
         """Records may stand of which nothing is known; unknown scopes have none that should."""
-        if keys := set(keys):  # an experiment's scope has none
-            self._words.standing.setdefault(scope, set()).update(keys)
+        if keys := dict.fromkeys(keys):  # an experiment's scope has none
+            self._words.standing.setdefault(scope, {}).update(keys)
         if scope in self._store.known:
             self._dirty.soil_all_of(scope)
 

@@ -34,7 +34,7 @@ class Leftovers:
         """
         self._windows_on = windows_on
         self._days: set[int] = set()
-        self._windows: set[Window] = set()
+        self._windows: dict[Window, None] = {}
         self._unheard: set[str] = set()
         self.changed: set[str] = set()
 
@@ -98,10 +98,12 @@ class Leftovers:
     def windows_left(self, scope: str, current: Iterable[Window]) -> Iterator[Window]:
         """Windows of earlier days that are not, or not in that form, among the current ones."""
         if scope in self._unheard and self._windows:
-            yield from self._windows.difference(current)
+            among = set(current)
+            yield from (window for window in self._windows if window not in among)
 
     def _find_windows(self) -> None:
-        self._windows = {window for day in self._days for window in self._windows_on(day)}
+        windows = (window for day in sorted(self._days) for window in self._windows_on(day))
+        self._windows = dict.fromkeys(windows)
 
 
 def is_remembered(window: Window) -> bool:

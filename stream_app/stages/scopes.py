@@ -85,7 +85,7 @@ class LoadedScope:
     news_ms: int = 0
     said: dict[bytes, Said] = field(default_factory=dict)
     said_results: dict[bytes, SaidResult] = field(default_factory=dict)
-    keys_by_window: dict[tuple[str, str], set[bytes]] = field(default_factory=dict)
+    keys_by_window: dict[tuple[str, str], dict[bytes, None]] = field(default_factory=dict)
     current: dict[tuple[str, str], KpiValue] = field(default_factory=dict)
     targets: dict[tuple[str, str], tuple[TargetSaid, ...]] = field(default_factory=dict)
 

@@ -40,7 +40,7 @@ class Words:
         self._alerts = alerts
         self._evaluator = Evaluator(plan.catalogue, plan.windows)
         self.leftovers = Leftovers(self._windows_on)
-        self.standing: dict[str, set[bytes]] = {}
+        self.standing: dict[str, dict[bytes, None]] = {}
         self._windows: tuple[Window, ...] = ()
         self.running: Mapping[str, Window] = {}
         self._bucket: int | None = None
@@ -93,7 +93,7 @@ class Words:
             says = said(value, targets)
             if loaded.said.get(key) != says:
                 loaded.said[key] = says
-                loaded.keys_by_window.setdefault((window.kind, window.key), set()).add(key)
+                loaded.keys_by_window.setdefault((window.kind, window.key), {})[key] = None
                 body = encode_value(says, **times, revision=revision)
                 yield OutRecord(self._plan.values_topic, key, body)
         for key in self._gone(scope, loaded, windows, only, exists):
@@ -135,7 +135,7 @@ class Words:
             if not window.complete:
                 loaded.hide(kpi.name, window.kind)
             if loaded.said.pop(key, None) is not None:
-                loaded.keys_by_window[window.kind, window.key].discard(key)
+                loaded.keys_by_window[window.kind, window.key].pop(key, None)
                 gone[key] = None
             elif scope in self.leftovers.changed:
                 gone[key] = None
@@ -143,7 +143,8 @@ class Words:
             if key not in exists:
                 gone[key] = None
         if scope in self.standing:  # then all of the scope was looked at
-            gone |= dict.fromkeys(self.standing.pop(scope) - exists)
+            standing = self.standing.pop(scope)
+            gone |= {key: None for key in standing if key not in exists}
         yield from gone
 
     def _left(self, scope: str, loaded: LoadedScope) -> Iterator[bytes]:
