@@ -94,15 +94,17 @@ class ScopeTotals:
         self._fives = _Rows()
         self._raw: dict[tuple[int, str], int] = {}  # foreign money of a flow per (bucket, key)
 
-    def put(self, bucket: int, source: str, version: int, measures: dict[str, int]) -> set[str]:
+    def put(
+        self, bucket: int, source: str, version: int, measures: dict[str, int]
+    ) -> set[str] | None:
         """Take in a partial; an older version than the one held changes nothing.
 
         Returns:
-            The names of the measures that changed.
+            The names of the measures that changed; None if this or a later version is held.
         """
         held = self._partials.get((bucket, source))
         if held is not None and held[0] >= version:
-            return set()
+            return None
         self._partials[bucket, source] = (version, measures)
         if held is None:
             return {self._add(bucket, key, value) for key, value in measures.items() if value}

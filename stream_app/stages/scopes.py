@@ -171,14 +171,16 @@ class ScopeStore:
             self._state.put_group(SCOPE_CELLS, group, name, None)
             return day, set()
         changed = scope.totals.put(key.bucket, key.source, cell.version, cell.measures)
-        if changed or cell.event_us > scope.event_us:
-            self._state.put_group(SCOPE_CELLS, group, name, value)
+        if changed is None:
+            return day, set()
+        # Also what changes no measure: who loads it must know that older versions are outdone.
+        self._state.put_group(SCOPE_CELLS, group, name, value)
+        scope.event_us = max(scope.event_us, cell.event_us)
         if key.scope not in self.known:
             self.known[key.scope] = None
             self._new.append(key.scope)
             self._state.put(SCOPES, group, b"")
         if changed:
-            scope.event_us = max(scope.event_us, cell.event_us)
             scope.news_ms = max(scope.news_ms, cell.record_ms)
         return day, changed
 

@@ -12,10 +12,10 @@ from stream_app.stages.ports import OutRecord
 from stream_app.state.client import Client
 from stream_app.state.errors import Fenced
 from stream_app.transport.publisher import partition_of
-from stream_app.wire.partial import parse_key
+from stream_app.wire.partial import Cell, decode_cell, encode_value, parse_key
 from stream_app.wire.published import decode_published
 from tests.stages.company import log
-from tests.stages.rig import PARTIALS_PARTITIONS, SOURCES, VALUES, Rig
+from tests.stages.rig import PARTIALS, PARTIALS_PARTITIONS, SOURCES, VALUES, Rig
 from tests.stages.told import NOON, Told, lead, logged, told
 
 LATER = NOON + timedelta(minutes=1)
@@ -175,3 +175,28 @@ async def test_who_reads_a_redis_that_was_emptied_does_not_say_that_cells_ended(
     with pytest.raises(Fenced):
         await late.publish_outbox()
     assert {parse_key(key).scope: value for key, value in rig.cells().items() if not value} == {}
+
+
+async def test_an_old_partial_of_a_newer_event_does_not_take_the_newest_ones_place_in_redis(
+    redis: Client, replayed: Company
+) -> None:
+    rig = Rig(redis, replayed, log())
+    await rig.own_all()
+    await rig.settle()
+    late = [
+        OutRecord(PARTIALS, record.key, encode_value(old), partition=partition)
+        for partition in range(PARTIALS_PARTITIONS)
+        for record in rig.topics.of(PARTIALS, partition)
+        if record.value and "|" in parse_key(record.key or b"").scope  # of cells only
+        for cell in [decode_cell(record.value)]
+        for old in [Cell(0, cell.event_us + 10**12, cell.record_ms, {"leads": 77})]
+    ]
+    assert late
+
+    await rig.topics.publish(late)  # a zombie; or what is read again after Redis was emptied
+    await rig.settle()
+    for partition in range(PARTIALS_PARTITIONS):
+        await rig.own_scopes(partition)
+    await rig.settle()
+
+    assert rig.differences() == []
