@@ -285,6 +285,35 @@ def _judge(steps: Steps, sight: Sight) -> None:
         steps.because(running.unjudged)
 
 
+def restate(
+    goal: Goal,
+    kind: Kind,
+    scope: str,
+    alert: Alert,
+    *,
+    told: State,
+    at: Tick,
+    standing: Standing | None,
+) -> list[Transition]:
+    """The changes from what somebody told to what an alert is; what is wrong ends as ever.
+
+    Args:
+        goal: the target.
+        kind: of the alert.
+        scope: of the member.
+        alert: what is remembered.
+        told: the state that others know of.
+        at: when it is told.
+        standing: what there is now in the window that it is about.
+    """
+    steps = Steps(goal, kind, scope, replace(alert, state=told), at)
+    if alert.state in _CALM:
+        steps.calm(standing)
+    if steps.alert.state != alert.state:
+        steps.to(alert.state, alert.reason or "recovered", alert.about, standing)
+    return steps.made
+
+
 def end(
     goal: Goal, kind: Kind, scope: str, before: Alert, at: Tick
 ) -> tuple[Alert, list[Transition]]:

@@ -46,6 +46,39 @@ class AlertOutbox:
         self._log = log
         self._sent: set[bytes] = set()
         self._is_in_doubt = False
+        self._comparisons_asked = self._comparisons_begun = self._comparisons_said = 0
+
+    @property
+    def is_due(self) -> bool:
+        """Whether there is something to send, or to find out."""
+        return self.is_waiting or self.must_compare
+
+    @property
+    def must_compare(self) -> bool:
+        """Whether what stands in the topic may not be what is remembered."""
+        return self._comparisons_asked > self._comparisons_said
+
+    def compare(self) -> None:
+        """Others may have had a word: what stands is to be compared before the next sending."""
+        self._comparisons_asked += 1
+
+    def begin_comparison(self) -> None:
+        """The topic is about to be read; it is over when what was found has been sent."""
+        self._comparisons_begun = self._comparisons_asked
+
+    def unsent(self) -> dict[AlertKey, list[bytes | None]]:
+        """What waits to be sent, by alert, in its order."""
+        unsent: dict[AlertKey, list[bytes | None]] = {}
+        for entry in self._entries():
+            key = AlertKey.parse(entry.key)
+            if key is not None and entry.name not in self._sent:
+                unsent.setdefault(key, []).append(entry.value)
+        return unsent
+
+    def leave_out(self, key: AlertKey) -> None:
+        """What waits of this alert is not to be sent any more."""
+        name = key.encoded()
+        self._sent.update(entry.name for entry in self._entries() if entry.key == name)
 
     @property
     def is_waiting(self) -> bool:
@@ -98,6 +131,7 @@ class AlertOutbox:
     def sent(self, names: Iterable[bytes]) -> None:
         """The broker has these; whatever becomes of their acknowledgement, they stay said."""
         self._sent = {name for name in names if name.startswith(OUTBOX)}
+        self._comparisons_said = self._comparisons_begun
 
     def doubt(self) -> None:
         """It is not known how much of them the broker has."""

@@ -10,7 +10,7 @@ matter: nothing but a tick moves an alert.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from stream_app.domain.alerts import Alert, Sight, Tick, Transition, advance, alert_id, end
+from stream_app.domain.alerts import Alert, Sight, Tick, Transition, advance, end
 from stream_app.domain.calendar import FIVE_MINUTES_US, five_minute_bucket
 from stream_app.domain.coaching import coach, streak
 from stream_app.domain.goal import Goal
@@ -19,11 +19,12 @@ from stream_app.domain.scopes import COMPANY, split_scope
 from stream_app.domain.standings import Goals, GoalWindows, Look
 from stream_app.domain.targets import Standing
 from stream_app.stages.alert_memory import NUMBER, AlertMemory
+from stream_app.stages.alert_mending import AlertMending, end_of
 from stream_app.stages.alert_outbox import AlertOutbox
 from stream_app.stages.alert_plan import AlertPlan
 from stream_app.stages.alert_words import AlertWords
 from stream_app.stages.listening import LISTENED, Listening, Silence
-from stream_app.stages.ports import State
+from stream_app.stages.ports import OutRecord, State
 from stream_app.stages.scopes import ScopeStore
 from stream_app.wire.alert import (
     AlertKey,
@@ -31,7 +32,6 @@ from stream_app.wire.alert import (
     decode_alert,
     encode_alert,
     encode_notice,
-    ended,
 )
 from stream_app.wire.partial import Heard
 
@@ -53,6 +53,17 @@ class Alerting:
         )
         self.outbox = AlertOutbox(state, plan.topic, plan.log)
         self._memory = AlertMemory(state, self.outbox)
+        self._mending = AlertMending(
+            state,
+            plan,
+            store,
+            self._memory,
+            self.outbox,
+            windows=self._windows,
+            listening=self._listening,
+            goal_of=self._goal_of,
+            is_ours=self._is_ours,
+        )
         self.words = AlertWords(self._goals, self._memory, self._listening.keys)
         self._reset()
 
@@ -237,13 +248,8 @@ class Alerting:
 
     def _end_unknown(self, key: AlertKey, last: bytes | None, now_us: int) -> None:
         """The target is gone: all that is known of it is its last record."""
-        if last is not None:
-            about = decode_alert(last).start or ""
-            new_id = alert_id(key.target, key.kind, key.scope, about, "ended", now_us)
-            value = ended(last, new_id=new_id, at_us=now_us)
-            if value is not None:
-                self._memory.say(key, value)
-            self._memory.say(key, None)
+        for _, value in end_of(key, last, now_us):
+            self._memory.say(key, value)
         self._memory[key] = None
 
     def _keep(self, goal: Goal, key: AlertKey, after: Alert, made: Sequence[Transition]) -> None:
@@ -254,6 +260,19 @@ class Alerting:
             self._memory.say(key, encode_alert(change))
         if made or before is None or after.reason != before.reason:
             self._news.setdefault(key.scope, set()).update(goal.kpi.measures)
+
+    # -- telling ---------------------------------------------------------------------------------
+
+    async def records(self, now_us: int) -> tuple[list[OutRecord], dict[bytes, int]]:
+        """What to send, in its order, and what to acknowledge then.
+
+        Raises:
+            BrokerUnavailable: it cannot be found out what the topic says.
+            StoreUnavailable: Redis could not be read.
+        """
+        mended = await self._mending.records(now_us) if self.outbox.must_compare else []
+        records, sent = await self.outbox.records()
+        return records + mended, sent
 
     # -- the commit ------------------------------------------------------------------------------
 

@@ -215,6 +215,7 @@ class EvaluatingStage:
             self._words.leftovers.hear_of(day_of(said_us))
         for again in news.again:
             self._words.leftovers.speak(again.day)
+            self._alerts.outbox.compare()
         if news.now_us:
             meta["said_on"] = self._words.leftovers.stored(day_of(news.now_us))
         return meta
@@ -305,7 +306,7 @@ class EvaluatingStage:
     def is_dirty(self) -> bool:
         """Whether there is something to publish, and it may be."""
         alerts = self._alerts
-        has_words = self._dirty or self._words.standing or alerts.outbox.is_waiting
+        has_words = self._dirty or self._words.standing or alerts.outbox.is_due
         has_words = has_words or alerts.words.has_unshown
         return bool(has_words) and self.is_ready and self.may_speak
 
@@ -329,6 +330,7 @@ class EvaluatingStage:
                 if theirs := self._store.take_back(scope, seen.get(scope, {}), own):
                     self._may_stand(scope, theirs)
             self._revisions.outdo(newest)
+            self._alerts.outbox.compare()
 
     def _may_stand(self, scope: str, keys: Iterable[bytes]) -> None:
         """Records may stand of which nothing is known; unknown scopes have none that should."""
@@ -357,7 +359,7 @@ class EvaluatingStage:
             scopes = self._dirty.first(_SCOPES_PER_FLUSH)
             if await self._store.load(scopes):
                 await self._state.acknowledge({})  # rows of a Redis that was emptied are nobody's
-            records, sent = await self._alerts.outbox.records()
+            records, sent = await self._alerts.records(self._now_us)
             await self._announce_revisions(today)
             if not self.may_speak:  # another state version was given the word meanwhile
                 return None

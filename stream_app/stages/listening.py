@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from stream_app.domain.alerts import Alert
+from stream_app.domain.alerts import State as AlertState
 from stream_app.domain.calendar import FIVE_MINUTES_US, BusinessCalendar
 from stream_app.domain.scopes import COMPANY
 from stream_app.domain.silence import Notice, Quiet, alert_name, listen
@@ -107,6 +108,12 @@ class Listening:
             after, notice = listen(source, before, self._quiet(source, before, now_us))
             if after != known:
                 yield key, after, notice
+
+    def restated(self, key: AlertKey, alert: Alert, told: AlertState, at_us: int) -> Notice:
+        """The change from what somebody told of a source to what is remembered."""
+        source = self.keys[key]
+        seen = self._quiet(source, alert, at_us)
+        return Notice(source=source, state=alert.state, previous=told, since_us=at_us, seen=seen)
 
     def _quiet(self, source: str, before: Alert, now_us: int) -> Quiet:
         heard = self._now.heard.get(source)

@@ -48,6 +48,12 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
     start: str | None
     since: str
     reason: str = ""
+    previous: State = "ok"
+
+    @property
+    def since_us(self) -> int:
+        """When the state began; 0: nobody knows."""
+        return instant_us(self.since) or 0
 
 
 _recorded: Final = msgspec.json.Decoder(Recorded)
@@ -161,13 +167,12 @@ def alert_of(record: Recorded, *, moves: bool) -> Alert | None:
         record: that record.
         moves: its window has no start of its own.
     """
-    since_us = instant_us(record.since)
-    if since_us is None:
+    if not record.since_us:
         return None
     about = "now" if moves or record.start is None else record.start
     return Alert(
         state=record.state,
-        since_us=since_us,
+        since_us=record.since_us,
         window=about,
         about=about,
         achieved=about if record.state == "achieved" else "",

@@ -182,7 +182,8 @@ def a_failed_send_of_partials_is_forgotten(ground: Ground) -> None:
 
 
 def a_failed_send_of_values_is_forgotten(ground: Ground) -> None:
-    """The same in stage two."""
+    """The same in stage two, and nobody looks."""
+    ground.put(ScopeStore, "take_back", lambda _self, _scope, _standing, _own: [])
     _publishing(ground, EvaluatingStage, "flush", _send_and_hope)
 
 
@@ -358,6 +359,11 @@ def a_change_in_doubt_is_told_again(ground: Ground) -> None:
     ground.put(AlertOutbox, "doubt", lambda _self: None)
 
 
+def what_another_version_told_stays(ground: Ground) -> None:
+    """Nobody compares what `kpi.alerts` says with what is remembered."""
+    ground.put(AlertOutbox, "compare", lambda _self: None)
+
+
 def a_result_is_said_only_once(ground: Ground) -> None:
     """What an experiment says is not brought up to date."""
 
@@ -394,6 +400,7 @@ BUGS: Final = (
     an_older_version_never_falls_silent,
     alerts_are_forgotten_at_a_claim,
     a_change_in_doubt_is_told_again,
+    what_another_version_told_stays,
     a_result_is_said_only_once,
 )
 

@@ -19,10 +19,12 @@ AT_MOST = 60
 FIRST: dict[Callable[[Ground], None], int] = {
     bugs.no_owner_check: 400,
     bugs.a_change_in_doubt_is_told_again: 110,
-    bugs.an_older_version_never_falls_silent: 50,
+    bugs.an_older_version_never_falls_silent: 214,
+    bugs.what_another_version_told_stays: 66,
+    bugs.the_last_arrival_wins: 34,
     bugs.a_partial_is_read_from_memory_that_is_not_committed: 55,
     bugs.a_replay_in_other_batches_keeps_old_versions: 115,
-    bugs.a_failed_send_of_values_is_forgotten: 25,
+    bugs.a_failed_send_of_values_is_forgotten: 13,
     bugs.memory_is_kept_after_a_failed_commit: 15,
     bugs.a_failed_send_of_partials_is_forgotten: 20,
 }

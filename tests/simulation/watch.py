@@ -84,7 +84,7 @@ class Watch:
             and (worker.line.version, tp) in self._committed
         ):
             self.forgotten.add(state.partition)
-        if self._may_go_back and state.topic == PARTIALS:
+        if self._may_go_back and state.topic == worker.line.partials:
             self._calls, self._may_go_back = 0, False
 
     def saying(self, token: str, records: Sequence[OutRecord]) -> None:

@@ -148,6 +148,12 @@ class Worker:
         """Whether something is still to be told to successors."""
         return bool(self._farewells)
 
+    @property
+    def will_look(self) -> bool:
+        """Whether it is still to look at what others may have left since it began, or spoke."""
+        due_s, stages = self._lookout._due_s, self.evaluate.stages.values()
+        return any(due_s.get(stage, 0.0) is not None for stage in stages)
+
     def stages(self) -> Iterator[tuple[TopicPartition, Any]]:
         """The stages under claims that stand, as far as this worker knows."""
         for work in (self.measure, self.evaluate):

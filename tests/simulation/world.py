@@ -301,6 +301,8 @@ class World:
             return f"{leaving} say farewell"
         if len(self._speaking()) != 1:
             return f"{self._speaking()} speak"
+        if curious := [worker.name for worker in self._speakers() if worker.will_look]:
+            return f"{curious} are about to look"
         left = (
             self._left_to_do(line, tp) for line in self.running for tp in self._with_state(line)
         )
@@ -308,11 +310,11 @@ class World:
 
     def _speaking(self) -> list[Line]:
         """The versions of which some worker may say values."""
-        return [
-            line
-            for line in self.running
-            if any(worker.line is line and worker.speaking.reign for worker in self.alive())
-        ]
+        spoken_for = [worker.line for worker in self._speakers()]
+        return [line for line in self.running if line in spoken_for]
+
+    def _speakers(self) -> list[Worker]:
+        return [worker for worker in self.alive() if worker.speaking.reign]
 
     @staticmethod
     def _with_state(line: Line) -> list[TopicPartition]:
@@ -339,7 +341,7 @@ class World:
             return ""
         if state.outbox:
             return f"{tp} has {len(state.outbox)} names in its outbox"
-        if is_two and (stage.is_dirty or not stage.may_speak):
+        if is_two and (stage.is_dirty or stage._in_doubt or not stage.may_speak):
             return f"{tp} has something to say"
         return ""
 
