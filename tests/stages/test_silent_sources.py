@@ -21,6 +21,7 @@ from stream_app.metrics.own import OwnMetrics
 from stream_app.metrics.scrape import target_gauges
 from stream_app.simulate import matching_configuration
 from stream_app.stages.alert_memory import NUMBER
+from stream_app.stages.ports import OutRecord
 from stream_app.state.client import Client
 from stream_app.state.errors import StoreUnavailable
 from stream_app.wire.partial import HEARD, parse_key
@@ -336,3 +337,20 @@ async def script(rig: Rig, spoken: list[Told], chance: random.Random | None) -> 
     await hear(rig, spoken[1])
     await rig.tick(us(now + MINUTE))
     await rig.settle()
+
+
+async def test_what_another_version_told_of_a_source_is_mended_in_a_new_reign(
+    redis: Client, tmp_path: Path
+) -> None:
+    rig = await listening(redis, company_with(tmp_path))
+    await clock(rig, NOON, NOON + 3 * HOUR)
+    (fired,) = rig.topics.all(ALERTS)
+    theirs = msgspec.json.decode(fired.value or b"")
+    theirs |= {"id": "theirs", "state": "resolved", "previous": "firing"}
+    await rig.topics.publish([OutRecord(ALERTS, fired.key, msgspec.json.encode(theirs))])
+
+    rig.reign = 2
+    await rig.settle()
+
+    news = changes(rig, "state", "previous", "value")[2:]
+    assert news == [(KEY, "firing", "resolved", 3 * 3600)]
