@@ -50,17 +50,22 @@ _decode: Final = msgspec.json.Decoder(Told).decode
 class Listener:
     """Reads `kpi.alerts`: every change has an id of its own, and begins where the last one ended.
 
+    A worker that dies between a send and its acknowledgement leaves it to its successor whether to
+    repeat it, and the send may arrive after the successor has looked. So a change may be told once
+    more by another worker, with the same id, and by nobody twice; but where time stands still the
+    same change can come about again, and begins where the last one ended like any other.
+
     Attributes:
-        ids: key → ids in the order in which they were told.
+        ids: key → ids in the order in which they were told, and by whom.
         last: key → what was told last, repeats included; None: it was taken back.
     """
 
     def __init__(self) -> None:
-        self.ids: dict[bytes, dict[str, None]] = {}
+        self.ids: dict[bytes, dict[str, set[str]]] = {}
         self.last: dict[bytes, Told | None] = {}
 
-    def read(self, record: Stored) -> str | None:
-        """Take in the next record; what is wrong with it."""
+    def read(self, record: Stored, sender: str) -> str | None:
+        """Take in the next record, sent by a worker; what is wrong with it."""
         key = record.key or b""
         if record.value is None:
             self.last[key] = None
@@ -69,10 +74,12 @@ class Listener:
         known = self.ids.setdefault(key, {})
         before = self.last.get(key)
         self.last[key] = told
-        if told.id in known:
-            return f"{key.decode()}: its change to {told.state} is told again"
-        known[told.id] = None
         stood = "ok" if before is None else before.state
+        if told.id in known and told.previous != stood:
+            is_twice = sender in known[told.id]
+            known[told.id].add(sender)
+            return f"{key.decode()}: its change to {told.state} is told again" if is_twice else None
+        known.setdefault(told.id, set()).add(sender)
         if told.previous != stood:
             return f"{key.decode()} goes from {told.previous} to {told.state}, and was {stood}"
         return None

@@ -56,6 +56,7 @@ class Logs:
         }
         self._ends = dict.fromkeys(self._logs, 0)
         self._arrivals: dict[TopicPartition, list[Callable[[], None]]] = {}
+        self.sender = ""  # of what is appended now, if it is a worker
         self.on_append: Callable[[TopicPartition, Stored], None] = lambda _tp, _record: None
 
     def append(self, tp: TopicPartition, record: OutRecord, timestamp: int | None = None) -> None:
@@ -205,6 +206,7 @@ class Producer:
                 return
             self._flying -= 1
             for record in send.records:
+                self._logs.sender = self._process.name
                 self._logs.append(send.tp, record)
             answer("the acknowledgement was lost" if fate.is_reply_lost else None)
 

@@ -96,7 +96,8 @@ async def test_a_cell_that_stage_one_lost_is_seen(
     cells = PLACES.one(0).of(CELLS)
     rows = await settled.redis.hgetall(cells)
     # What was counted and taken back says nothing, and is not missed.
-    name = min(name for name, row in rows.items() if any(decode_cell(row).measures.values()))
+    days = {name: row for name, row in rows.items() if not name.endswith(b"Z")}
+    name = min(name for name, row in days.items() if any(decode_cell(row).measures.values()))
 
     await settled.redis.hdel(cells, name)
 
