@@ -85,6 +85,8 @@ class EvaluatingStage:
         self._dirty = DirtyScopes()
         self._granted = may_speak
         self._reign = int(state.meta.get("reign", 0))
+        # A successor goes by it: before that it must look itself, not knowing what to outdo.
+        self._reign_in_log = self._reign
         self._in_doubt: dict[str, int] = {}
         self._restore()
         self._revisions = Revisions(int(state.meta.get("revision", 0)), wall_clock_us)
@@ -207,7 +209,7 @@ class EvaluatingStage:
             "now_us": news.now_us,
             "ready": msgspec.json.encode(sorted(news.ready)).decode(),
             "revision": max(int(self._state.meta.get("revision", 0)), news.revision),
-            "reign": self._reign,
+            "reign": self._reign_in_log,
             "clock": self._plan.clock,
             **self._alerts.meta,
         }
@@ -414,6 +416,7 @@ class EvaluatingStage:
             value = encode_partial(Control(limit, self._now_us))
             await self._publish([OutRecord(self._state.topic, key, value, self.partition)])
             self._revisions.announced(limit, today)
+        self._reign_in_log = self._reign
 
     def farewell(self) -> list[OutRecord]:
         """What to tell the successor when the claim is over and nothing is on its way any more.
