@@ -28,7 +28,7 @@ from stream_app.stages.scopes import SCOPE_CELLS, SCOPES
 from stream_app.state.client import Client, execute, pipelined
 from stream_app.state.errors import StoreUnavailable
 from stream_app.state.keys import PartitionKeys
-from stream_app.wire.partial import Cell, decode_cell, scope_of_name
+from stream_app.wire.partial import FIVE_MINUTES_END, Cell, decode_cell, scope_of_name
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +36,6 @@ INTERVAL_SECONDS: Final = 10.0
 CELLS_PER_LOOK: Final = 200
 SCOPES_PER_LOOK: Final = 2
 CATCH_UP_SECONDS: Final = 60.0
-FIVE_MINUTES: Final = b"Z"
-"""How the name of a five-minute cell ends; that of a day ends with a digit."""
 _POLL_SECONDS: Final = 0.5
 _CHUNK: Final = 500
 _NOTHING: Final = Cell(0, 0, 0, {})
@@ -169,7 +167,7 @@ class SelfAudit:
             cell
             for cell, row in said.items()
             if again[cell] == (row, False)
-            and not (row is None and cell[1].endswith(FIVE_MINUTES))
+            and not (row is None and cell[1].endswith(FIVE_MINUTES_END))
             and _diverges(row, held[cell], min(before[cell[0]], after[cell[0]]))
         }
         if new := wrong - self._diverging:

@@ -32,6 +32,7 @@ from stream_app.stages.turns import PART, others, parts
 from stream_app.wire.cloudevent import Ignored, Rejection, Rules, decode
 from stream_app.wire.partial import (
     CLOCK,
+    FIVE_MINUTES_END,
     HEARD,
     READY,
     Cell,
@@ -59,8 +60,6 @@ FAR_BEHIND: Final = 2_000
 _CELL_CACHE: Final = 200_000
 _PUBLISH_CHUNK: Final = 5_000
 _HEARD: Final = f"{HEARD}|".encode()
-_FIVE_MINUTES: Final = b"Z"
-"""What the name of a five-minute cell ends with."""
 _NAME_BARS: Final = 2  # a cell's name is dimension|member|bucket
 
 
@@ -386,7 +385,7 @@ class Measurer:
         """
         far_behind = self.backlog > FAR_BEHIND
         for name in self._state.outbox:
-            if far_behind and name.endswith(_FIVE_MINUTES) and self._cells.get(name) is not None:
+            if far_behind and name.endswith(FIVE_MINUTES_END) and self._cells.get(name) is not None:
                 continue
             yield name
 

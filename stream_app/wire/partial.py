@@ -27,6 +27,8 @@ REVISION: Final = "revision"
 """Up to which revision values may have been published (`version`)."""
 AGAIN: Final = "again"
 """What must be said again, because a predecessor's words may have come after its successor's."""
+FIVE_MINUTES_END: Final = b"Z"
+"""How the name of a five-minute cell ends; that of a day ends with a digit."""
 _CELL_PARTS: Final = 4
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -44,28 +44,31 @@ class Told(msgspec.Struct, frozen=True):
     previous: str
 
 
+_LOOK_S: Final = 0.1
+"""How long it takes at most from a look at the topic to the send."""
+
 _decode: Final = msgspec.json.Decoder(Told).decode
 
 
 class Listener:
     """Reads `kpi.alerts`: every change has an id of its own, and begins where the last one ended.
 
-    A worker that dies between a send and its acknowledgement leaves it to its successor whether to
-    repeat it, and the send may arrive after the successor has looked. So a change may be told once
-    more by another worker, with the same id, and by nobody twice; but where time stands still the
-    same change can come about again, and begins where the last one ended like any other.
+    Who does not hear whether a send arrived asks the topic and repeats what is not there; that send
+    may still arrive after the question. So a change may be told once more with the same id by who
+    sent before the first one arrived. Where time stands still the same change can come about
+    again, and begins where the last one ended like any other.
 
     Attributes:
-        ids: key → ids in the order in which they were told, and by whom.
+        ids: key → ids in the order in which they were told, and when each first arrived.
         last: key → what was told last, repeats included; None: it was taken back.
     """
 
     def __init__(self) -> None:
-        self.ids: dict[bytes, dict[str, set[str]]] = {}
+        self.ids: dict[bytes, dict[str, float]] = {}
         self.last: dict[bytes, Told | None] = {}
 
-    def read(self, record: Stored, sender: str) -> str | None:
-        """Take in the next record, sent by a worker; what is wrong with it."""
+    def read(self, record: Stored, *, sent_s: float, arrived_s: float) -> str | None:
+        """Take in the next record; what is wrong with it."""
         key = record.key or b""
         if record.value is None:
             self.last[key] = None
@@ -76,10 +79,10 @@ class Listener:
         self.last[key] = told
         stood = "ok" if before is None else before.state
         if told.id in known and told.previous != stood:
-            is_twice = sender in known[told.id]
-            known[told.id].add(sender)
-            return f"{key.decode()}: its change to {told.state} is told again" if is_twice else None
-        known.setdefault(told.id, set()).add(sender)
+            could_be_seen = known[told.id] + _LOOK_S < sent_s
+            again = f"{key.decode()}: its change to {told.state} is told again"
+            return again if could_be_seen else None
+        known.setdefault(told.id, arrived_s)
         if told.previous != stood:
             return f"{key.decode()} goes from {told.previous} to {told.state}, and was {stood}"
         return None

@@ -56,7 +56,7 @@ class Logs:
         }
         self._ends = dict.fromkeys(self._logs, 0)
         self._arrivals: dict[TopicPartition, list[Callable[[], None]]] = {}
-        self.sender = ""  # of what is appended now, if it is a worker
+        self.sent_s = 0.0  # when what is appended now was handed to a producer
         self.on_append: Callable[[TopicPartition, Stored], None] = lambda _tp, _record: None
 
     def append(self, tp: TopicPartition, record: OutRecord, timestamp: int | None = None) -> None:
@@ -104,6 +104,7 @@ class _Send:
     tp: TopicPartition
     records: list[OutRecord]
     done: Callable[[str | None], None]
+    began_s: float
 
 
 class Producer:
@@ -135,7 +136,7 @@ class Producer:
         waiting = _All(self._loop, len(runs))
         for tp in sorted(runs):
             queue = self._queues.setdefault(tp, deque())
-            queue.append(_Send(tp, runs[tp], waiting.one_done))
+            queue.append(_Send(tp, runs[tp], waiting.one_done, self._loop.time()))
             if len(queue) == 1:
                 self._pump(tp)
         timer = self._loop.call_later(SEND_TIMEOUT_S, waiting.one_done, "not done in time")
@@ -206,7 +207,7 @@ class Producer:
                 return
             self._flying -= 1
             for record in send.records:
-                self._logs.sender = self._process.name
+                self._logs.sent_s = send.began_s
                 self._logs.append(send.tp, record)
             answer("the acknowledgement was lost" if fate.is_reply_lost else None)
 

@@ -170,7 +170,9 @@ class Watch:
             self._speaker, self._calls = line, 0
 
     def _alerted(self, record: Stored) -> None:
-        wrong = self.listener.read(record, self._world.logs.sender)
+        wrong = self.listener.read(
+            record, sent_s=self._world.logs.sent_s, arrived_s=self._world.loop.time()
+        )
         self._world.count("alerts")
         if wrong is not None and not self._world.redis_forgot and not self._world.is_rolled_out:
             raise Violated(wrong)
