@@ -17,6 +17,7 @@ from tests.stages.test_alerting import (
     changes,
     company_with,
     fall_below,
+    ids,
     recover,
 )
 from tests.stages.told import NOON, us
