@@ -64,9 +64,8 @@ class AlertMending:
         differing = self._differing(last)
         known = self._store.known
         await self._store.load(dict.fromkeys(k.scope for k in differing if k.scope in known))
-        await self._state.acknowledge(
-            {}
-        )  # what a zombie remembers, or an emptied Redis, is nobody's
+        # What a zombie remembers, or was read of an emptied Redis, is nobody's: that raises.
+        await self._state.acknowledge({})
         self._windows.refresh(
             now_us, self._plan.calendar.day_of(now_us), five_minute_bucket(now_us)
         )
