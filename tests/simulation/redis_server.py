@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from hashlib import sha1
 from typing import Any
+from weakref import WeakMethod
 
 from lupa import lua51
 from redis.asyncio import ConnectionPool, Redis
@@ -47,7 +48,7 @@ class RedisServer:
         self._scripts: dict[str, bytes] = {}
         self._undo: list[list[Row]] = []
         self._writing: list[Row] = []
-        self._library = _lua.table_from({b"call": self._call, b"error_reply": _error_reply})
+        self._library = _library(WeakMethod(self._call))
 
     # -- what a client sees ----------------------------------------------------------------------
 
@@ -247,6 +248,15 @@ class RedisServer:
         if isinstance(found, list):
             return _lua.table_from([False if value is None else value for value in found])
         return False if found is None else found
+
+
+def _library(server: WeakMethod) -> Any:
+    """What scripts call `redis`. Weakly: Lua would keep the server, and with it its whole world."""
+
+    def call(*args: Any) -> Any:
+        return server()(*args)
+
+    return _lua.table_from({b"call": call, b"error_reply": _error_reply})
 
 
 def _error_reply(message: bytes) -> Any:
