@@ -36,7 +36,7 @@ VARIABLES: Final[Mapping[str, str]] = {
     "STREAM_APP_BUNDLED": "1: demo and tests use the bundled Java and Redis (what is at hand)",
     "STREAM_APP_SESSION_TIMEOUT_SECONDS": "a silent worker is given up after so long (10)",
     "STREAM_APP_BATCH_RECORDS": "records of one partition applied in one commit, at most (8000)",
-    "STREAM_APP_CACHE_THREADS": "threads held in memory for each partition, at most (50000)",
+    "STREAM_APP_CACHE_THREADS": "threads held in memory for each partition, at most (10000)",
 }
 """Every variable and its meaning, the default in brackets."""
 
@@ -130,7 +130,7 @@ class Settings:
     partitions: int = 4
     session_timeout_seconds: int = 10
     batch_records: int = 8_000
-    cache_threads: int = 50_000
+    cache_threads: int = 10_000
     warnings: tuple[str, ...] = field(default=(), compare=False)
 
     @property

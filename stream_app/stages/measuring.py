@@ -57,7 +57,7 @@ _HOUR_US: Final = 3_600_000_000
 FAR_BEHIND: Final = 2_000
 """Records between a batch and the end of the log from which on only what lasts is published."""
 
-_CELL_CACHE: Final = 200_000
+_CELL_CACHE: Final = 50_000
 _PUBLISH_CHUNK: Final = 5_000
 _HEARD: Final = f"{HEARD}|".encode()
 _NAME_BARS: Final = 2  # a cell's name is dimension|member|bucket
