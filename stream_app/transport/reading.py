@@ -16,7 +16,9 @@ Progress = Callable[[int, int], None]
 
 CONNECT_SECONDS: Final = 10.0
 STALL_SECONDS: Final = 15.0
-_LARGEST_FETCH_BYTES: Final = 16 << 20  # crm.events takes records of up to 8 MiB
+_FETCH_BYTES: Final = 1 << 20
+"""Of a partition at once, compressed: it is ten times as much in memory. A larger record
+(crm.events takes up to 8 MiB) comes whole nevertheless, when it is its partition's turn."""
 
 
 class NoSuchTopic(LookupError):
@@ -77,7 +79,7 @@ class TopicReader:
             **kafka,
             enable_auto_commit=False,
             auto_offset_reset="earliest",  # what retention takes away meanwhile is gone, no more
-            max_partition_fetch_bytes=_LARGEST_FETCH_BYTES,
+            max_partition_fetch_bytes=_FETCH_BYTES,
             fetch_max_wait_ms=100,
             isolation_level="read_committed",  # like the worker
         )
