@@ -22,18 +22,26 @@ class Series:
         self._valid = 0  # so many values are covered by _prefix
 
     def add(self, index: int, change: int) -> None:
-        """Add `change` at `index`."""
-        indexes = self._indexes
+        """Add `change` at `index`.
+
+        What becomes zero is forgotten: five minutes that have expired are taken back, and a worker
+        that never stops must not remember them.
+        """
+        if not change:
+            return
+        indexes, values = self._indexes, self._values
         if not indexes or indexes[-1] < index:  # the common case: time goes on
             indexes.append(index)
-            self._values.append(change)
+            values.append(change)
             return
         place = bisect_left(indexes, index)
-        if indexes[place] == index:
-            self._values[place] += change
-        else:
+        if indexes[place] != index:
             indexes.insert(place, index)
-            self._values.insert(place, change)
+            values.insert(place, change)
+        elif values[place] + change:
+            values[place] += change
+        else:
+            del indexes[place], values[place]
         self._valid = min(self._valid, place)
 
     def total(self, start: int, end: int) -> int:
@@ -49,19 +57,12 @@ class Series:
     def any_in(self, start: int, end: int) -> bool:
         """Whether some value in `start <= index < end` is not zero."""
         first, last = bisect_left(self._indexes, start), bisect_left(self._indexes, end)
-        return first < last and (self._values[first] != 0 or any(self._values[first:last]))
+        return first < last
 
     def items(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """(index, value) over `start <= index < end`."""
         first, last = bisect_left(self._indexes, start), bisect_left(self._indexes, end)
         return zip(self._indexes[first:last], self._values[first:last], strict=True)
-
-    def drop_before(self, start: int) -> None:
-        """Forget everything before `start`; only for rows whose old part nobody asks for."""
-        place = bisect_left(self._indexes, start)
-        if place:
-            del self._indexes[:place], self._values[:place]
-            self._prefix, self._valid = [0], 0
 
     def __len__(self) -> int:
         return len(self._indexes)
