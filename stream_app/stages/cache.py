@@ -43,9 +43,10 @@ class BoundedCache(Generic[_Value]):
         """Remember many values."""
         self._values.update(values)
 
-    def drop(self, key: bytes) -> None:
-        """Forget one value, if it is here."""
-        self._values.pop(key, None)
+    def drop_all(self, keys: Iterable[bytes]) -> None:
+        """Forget these values, if they are here."""
+        for key in keys:
+            self._values.pop(key, None)
 
     def trim(self) -> None:
         """Forget the least recently used beyond the capacity."""

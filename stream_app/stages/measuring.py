@@ -196,7 +196,7 @@ class Measurer:
         self._newest_us = newest_us
         self._hearing.committed(heard)
         self._cells.update(changed)
-        self._cells.update(dict.fromkeys(expired))
+        self._cells.drop_all(expired)
         self._hours.update(_hour_of(bucket) for _, bucket in deltas if bucket >= FIVE_MINUTE_BASE)
         self._hours.difference_update(hours_gone)
         self._threads.trim()
