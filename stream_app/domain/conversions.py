@@ -14,28 +14,30 @@ class Winners:
 
     KINDS: ClassVar = frozenset({"lead", "conversion", "trial", "new_customer", "gain"})
 
-    __slots__ = ("_deals", "_lead_id_of", "_leads", "_rules")
+    __slots__ = ("_deals", "_leads", "_rules")
 
     def __init__(
-        self,
-        leads: Mapping[str, Lead],
-        deals: Mapping[str, Deal],
-        lead_id_of: Callable[[Deal], str | None],
-        rules: FoldRules,
+        self, leads: Mapping[str, Lead], deals: Mapping[str, Deal], rules: FoldRules
     ) -> None:
         self._leads = leads
         self._deals = deals
-        self._lead_id_of = lead_id_of
         self._rules = rules
 
-    def facts(self) -> Iterator[tuple[tuple[str, str], Members, tuple[Fact, ...]]]:
-        """(unit, members known last, facts) for everything that stands at present."""
+    def facts(
+        self, lead_id_of: Callable[[Deal], str | None]
+    ) -> Iterator[tuple[tuple[str, str], Members, tuple[Fact, ...]]]:
+        """(unit, members known last, facts) for everything that stands at present.
+
+        Args:
+            lead_id_of: which lead a deal has. Asked for here, not held: a fold that its winners
+                held would be a cycle, and stay in memory until somebody looks for those.
+        """
         deals_of: dict[str, list[Deal]] = {}
         wins: list[Deal] = []
         for deal in self._deals.values():
             if deal.deleted:
                 continue
-            lead_id = self._lead_id_of(deal)
+            lead_id = lead_id_of(deal)
             if lead_id is not None:
                 deals_of.setdefault(lead_id, []).append(deal)
             if deal.status == WON:

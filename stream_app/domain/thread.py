@@ -85,7 +85,7 @@ class ThreadFold:
         self._deal_ids: set[str] = set()
         self._lead_of_deal: dict[str, str] = {}
         self._survey_plan(events)
-        self._winners = Winners(self._leads, self._deals, self.lead_id_of, rules)
+        self._winners = Winners(self._leads, self._deals, rules)
         for event in events:
             self._apply(event)
 
@@ -247,7 +247,7 @@ class ThreadFold:
             if key not in touched and record.deal is not None:
                 yield key, self._count_record(record)
         told = {key: None for key in self._counted if key[0] in Winners.KINDS}
-        for key, members, facts in self._winners.facts():
+        for key, members, facts in self._winners.facts(self.lead_id_of):
             told.pop(key, None)
             yield key, self._count(members, _NOTHING, facts)
         for key in told:

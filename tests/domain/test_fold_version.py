@@ -21,8 +21,8 @@ GOLDEN = (3, "d219e21df64ede50")
 """The version, and what the fold said then. A new pair takes the place of the old one."""
 
 
-def said() -> str:
-    """A digest of all cells of the threads."""
+def golden_rules() -> FoldRules:
+    """Rules by which all of the threads count."""
     config = a_config(
         timezone="Europe/Berlin",
         dimensions=(*DIMENSIONS, ("region",), ("tier",)),
@@ -38,10 +38,20 @@ def said() -> str:
         },
         activate_on="win",
     )
-    rules = FoldRules.from_config(config)
+    return FoldRules.from_config(config)
+
+
+def golden_threads() -> list[list[Event]]:
+    """The threads, each with its events in order of arrival."""
+    return msgspec.json.decode(THREADS.read_bytes(), type=list[list[Event]])
+
+
+def said() -> str:
+    """A digest of all cells of the threads."""
+    rules = golden_rules()
     splitter = CellSplitter(rules)
     deltas: Deltas = {}
-    for events in msgspec.json.decode(THREADS.read_bytes(), type=list[list[Event]]):
+    for events in golden_threads():
         ledger = ThreadLedger(rules)
         for event in events:
             ledger.accept(event)
