@@ -49,7 +49,8 @@ _TOLD_AS_OUTAGES: Final = (Status.WAITING_FOR_KAFKA, Status.WAITING_FOR_REDIS)
 _RECORDS_PER_TURN: Final = 2_000
 """After so many records that are only looked at, others may do something."""
 
-_GC_THRESHOLDS: Final = (50_000, 20, 100)
+_GC_THRESHOLDS: Final = (50_000, 20, 5)
+"""The last: not so seldom that the stages of partitions that went elsewhere stay for hours."""
 
 
 def wall_clock_us() -> int:
