@@ -122,6 +122,7 @@ class Runtime:
         self.rebuilding: Callable[[], bool] = lambda: False
         self.told_rebuild = False
         self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
         self._farewells: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -177,6 +178,10 @@ class Runtime:
                 await work
             except Exception as error:  # noqa: BLE001 - a task that dies silently is an outage
                 self.fatal(error)
+            except asyncio.CancelledError:
+                if not self._stopping:  # some library's own cancellation has come through
+                    self.fatal(RuntimeError(f"{name}: cancelled, and the worker is not stopping"))
+                raise
 
         self._tasks.append(asyncio.create_task(watched(), name=name))
 
@@ -301,6 +306,7 @@ class Runtime:
 
     async def stop(self) -> None:
         """Stop the background tasks and close the connections."""
+        self._stopping = True
         pending = {task for task in self._tasks if not task.done()}
         while pending:  # a cancellation may be swallowed, see `PartitionWork`
             for task in pending:

@@ -5,7 +5,6 @@ partition, repeats without duplicates while it lives, and never drops anything s
 """
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Iterable, Sequence
 from types import TracebackType
@@ -23,6 +22,7 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
+from stream_app.transport.ending import ended
 from stream_app.transport.errors import BrokerUnavailable, PublishRejected
 from stream_app.transport.metadata import describe_topics
 from stream_app.transport.murmur import placed
@@ -298,17 +298,15 @@ async def _all(work: Iterable[Any]) -> None:
 
 
 async def _close(producer: AIOKafkaProducer) -> None:
-    with contextlib.suppress(KafkaError, TimeoutError):
-        async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-            await producer.stop()
-            return
+    if await ended(producer.stop(), _CLOSE_TIMEOUT_S):
+        return
     # It still waits for a broker: end its tasks without.
     producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001
     sender = producer._sender.sender_task  # noqa: SLF001
     if sender is not None:
         sender.cancel()
         await asyncio.wait({sender}, timeout=1.0)
-    await producer.client.close()
+    await ended(producer.client.close(), 1.0)
 
 
 def partition_of(key: bytes | None, partition_count: int) -> int:

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.structs import ConsumerRecord
 
+from stream_app.transport.ending import ended
 from stream_app.transport.errors import BrokerUnavailable
 
 Progress = Callable[[int, int], None]
@@ -16,6 +17,7 @@ Progress = Callable[[int, int], None]
 
 CONNECT_SECONDS: Final = 10.0
 STALL_SECONDS: Final = 15.0
+_CLOSE_SECONDS: Final = 3.0
 _FETCH_BYTES: Final = 1 << 20
 """Of a partition at once, compressed: it is ten times as much in memory. A larger record
 (crm.events takes up to 8 MiB) comes whole nevertheless, when it is its partition's turn."""
@@ -89,7 +91,7 @@ class TopicReader:
                 await consumer.start()
                 await reader._assign(last)
         except BaseException as error:
-            await consumer.stop()
+            await reader.close()
             if isinstance(error, TimeoutError):
                 reason = (
                     f"no answer within {connect_seconds:.0f} s; are the addresses that the brokers "
@@ -186,7 +188,11 @@ class TopicReader:
                     for record in records:
                         if record.offset < ends[tp]:
                             yield record
-                moved = await self._advance(behind, ends)
+                try:
+                    async with asyncio.timeout(self._stall_seconds):
+                        moved = await self._advance(behind, ends)
+                except TimeoutError:
+                    raise self._stalled(behind) from None
                 if moved:
                     done, moved_at = done + moved, clock()
                 elif clock() - moved_at > self._stall_seconds:
@@ -239,7 +245,7 @@ class TopicReader:
 
     async def close(self) -> None:
         """Disconnect."""
-        await self._consumer.stop()
+        await ended(self._consumer.stop(), _CLOSE_SECONDS)
 
 
 async def standing(topic: str, kafka: Mapping[str, Any]) -> dict[bytes, bytes]:

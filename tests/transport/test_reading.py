@@ -242,3 +242,16 @@ async def test_a_server_that_says_nothing_is_given_up() -> None:
         kafka = {"bootstrap_servers": [f"{host}:{port}"]}
         with pytest.raises(BrokerUnavailable, match="no answer within 0 s"):
             await TopicReader.open("t", kafka, connect_seconds=0.3)
+
+
+async def test_a_fetch_that_waits_to_be_repeated_cancels_nobody_who_closes(
+    kafka: dict[str, Any], admin: AIOKafkaAdminClient, topic_prefix: str
+) -> None:
+    topic = f"{topic_prefix}fetching"
+    await create(admin, topic)
+    reader = await TopicReader.open(topic, kafka)
+    # What aiokafka does after a failed fetch: it sleeps, and whoever stops it waits for that.
+    backing_off = asyncio.create_task(asyncio.sleep(60))
+    reader._consumer._fetcher._pending_tasks.add(backing_off)
+    await reader.close()
+    assert backing_off.cancelled()
