@@ -116,16 +116,19 @@ class WorkerProcess:
         """How many KPI gauges it shows."""
         return sum(name.startswith("kpi_") for name, _, _ in self.samples())
 
-    def samples(self) -> list[tuple[str, dict[str, str], float]]:
+    def page(self) -> str:
         """Its metrics page; empty while nothing answers."""
         try:
             with urllib.request.urlopen(f"http://{self.address}/metrics", timeout=5) as answer:
-                text = answer.read().decode()
+                return answer.read().decode()
         except OSError:
-            return []
+            return ""
+
+    def samples(self) -> list[tuple[str, dict[str, str], float]]:
+        """What its metrics page says; nothing while nothing answers."""
         return [
             (sample.name, dict(sample.labels), sample.value)
-            for family in text_string_to_metric_families(text)
+            for family in text_string_to_metric_families(self.page())
             for sample in family.samples
         ]
 

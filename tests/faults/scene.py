@@ -135,7 +135,7 @@ class Scene:
 
     def verify(self, *addresses: str, wait_seconds: int = 60) -> Verdict:
         """The proof over the whole log, as a user gets it."""
-        command = [sys.executable, "-m", "stream_app", "verify", "--json", "--limit", "20"]
+        command = [sys.executable, "-m", "stream_app", "verify", "--json", "--limit", "100000"]
         command += ["--wait", str(wait_seconds)]
         for address in addresses:
             command += ["--metrics", address]

@@ -65,6 +65,8 @@ def run(arena: Arena, table: Sequence[Period], records_per_period: int, told: To
             arena.note(worker)
         if verdict.status:
             (scene.folder / "verify.json").write_text(verdict.text, encoding="utf-8")
+            for worker in arena.workers.values():  # who says what tells who is wrong
+                worker.log_path.with_suffix(".metrics").write_text(worker.page(), encoding="utf-8")
         say(f"verify: {verdict.differences} differences in {verdict.records:,} values")
     return Outcome(
         records=scene.sent,
