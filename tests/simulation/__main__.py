@@ -17,6 +17,9 @@ from tests.simulation.planted import BUGS
 from tests.simulation.running import first_catch, outcomes
 from tests.simulation.world import Outcome, simulate
 
+_SEEDS_A_LINE = 500
+"""Where no bar is seen, so that a run which is interrupted has not been in vain."""
+
 _console = Console(highlight=False, soft_wrap=True)
 
 
@@ -68,6 +71,10 @@ def run(seeds: range, processes: int) -> int:
             if outcome.problems:
                 failed = outcome
                 break
+            if done % _SEEDS_A_LINE == 0 and not _console.is_terminal:
+                _console.print(
+                    f"{done:,} seeds, {rate:,.0f} a minute; go on with --from {seeds.start + done}"
+                )
     seconds = time.monotonic() - began_s
     _console.print(f"{done:,} seeds in {seconds:,.1f} s, {60 * done / seconds:,.0f} a minute")
     _console.print(
