@@ -11,12 +11,12 @@ _SEEDS_AT_ONCE = 10
 
 
 def outcomes(seeds: range, processes: int) -> Iterator[Outcome]:
-    """What became of each seed, in the order in which they are done."""
+    """What became of each seed, in their order."""
     if processes == 1:
         yield from map(without_trace, seeds)
         return
     with get_context("spawn").Pool(processes) as pool:
-        yield from pool.imap_unordered(without_trace, seeds, _SEEDS_AT_ONCE)
+        yield from pool.imap(without_trace, seeds, _SEEDS_AT_ONCE)
 
 
 def without_trace(seed: int) -> Outcome:
