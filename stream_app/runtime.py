@@ -64,6 +64,7 @@ class Runtime:
     Attributes:
         partitions: topic → how many partitions it has; known after `start`.
         rebuilding: whether some owned partition has not caught up with its log since its beginning.
+        is_stopping: whether the worker stops; then its parts are cancelled in any order.
         told_rebuild: the log says that this state version begins.
     """
 
@@ -120,9 +121,9 @@ class Runtime:
         self.patience: Final = Patience(self.outages)
         self.partitions: dict[str, int] = {}
         self.rebuilding: Callable[[], bool] = lambda: False
+        self.is_stopping: Callable[[], bool] = lambda: False
         self.told_rebuild = False
         self._tasks: list[asyncio.Task[None]] = []
-        self._stopping = False
         self._farewells: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -179,7 +180,7 @@ class Runtime:
             except Exception as error:  # noqa: BLE001 - a task that dies silently is an outage
                 self.fatal(error)
             except asyncio.CancelledError:
-                if not self._stopping:  # some library's own cancellation has come through
+                if not self.is_stopping():  # some library's own cancellation has come through
                     self.fatal(RuntimeError(f"{name}: cancelled, and the worker is not stopping"))
                 raise
 
@@ -306,7 +307,7 @@ class Runtime:
 
     async def stop(self) -> None:
         """Stop the background tasks and close the connections."""
-        self._stopping = True
+        self.is_stopping = lambda: True
         pending = {task for task in self._tasks if not task.done()}
         while pending:  # a cancellation may be swallowed, see `PartitionWork`
             for task in pending:

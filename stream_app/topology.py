@@ -79,6 +79,7 @@ def build(settings: Settings, company: Company) -> StreamApp:
         logging_config=logging_config(),
     )
     app.runtime = runtime
+    runtime.is_stopping = lambda: app.should_stop
     measure, evaluate = _add_measure(app), _add_evaluate(app)
     runtime.rebuilding = lambda: (
         not (

@@ -46,7 +46,7 @@ def test_without_variables_everything_is_on_this_machine() -> None:
         partitions=4,
         session_timeout_seconds=10,
         batch_records=8_000,
-        cache_threads=50_000,
+        cache_threads=10_000,
     )
     assert settings.warnings == ()
 

@@ -18,7 +18,7 @@ from tests.simulation.running import first_catch
 AT_MOST = 60
 FIRST: dict[Callable[[Ground], None], int] = {
     bugs.no_owner_check: 400,
-    bugs.a_change_in_doubt_is_told_again: 155,
+    bugs.a_change_in_doubt_is_told_again: 302,
     bugs.an_older_version_never_falls_silent: 214,
     bugs.what_another_version_told_stays: 66,
     bugs.the_last_arrival_wins: 34,
