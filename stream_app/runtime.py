@@ -63,6 +63,7 @@ class Runtime:
 
     Attributes:
         partitions: topic → how many partitions it has; known after `start`.
+        measure_silence: measures how long stages have had something to say and said nothing.
         rebuilding: whether some owned partition has not caught up with its log since its beginning.
         is_stopping: whether the worker stops; then its parts are cancelled in any order.
         told_rebuild: the log says that this state version begins.
@@ -120,6 +121,7 @@ class Runtime:
         self.outages: Final = Outages(self.health, self.own)
         self.patience: Final = Patience(self.outages)
         self.partitions: dict[str, int] = {}
+        self.measure_silence: Callable[[], None] = lambda: None
         self.rebuilding: Callable[[], bool] = lambda: False
         self.is_stopping: Callable[[], bool] = lambda: False
         self.told_rebuild = False
@@ -257,6 +259,7 @@ class Runtime:
         while True:
             self._tell_readiness(consumer)
             self._measure_lag(consumer)
+            self.measure_silence()
             status = self.health.status
             if status is not told and status not in _TOLD_AS_OUTAGES:
                 logger.info("%s", "; ".join([status, *self.health.reasons]))

@@ -19,6 +19,7 @@ from stream_app.agents.measure import MeasureAgent, publish_partials
 from stream_app.agents.partition_work import PartitionWork
 from stream_app.agents.retirement import Retirement
 from stream_app.agents.table_state import TableState
+from stream_app.agents.unpublished import UnpublishedTime
 from stream_app.company import Company, load_company
 from stream_app.config.errors import ConfigErrors
 from stream_app.config.model import Config
@@ -87,6 +88,12 @@ def build(settings: Settings, company: Company) -> StreamApp:
             and all(stage.hears_all_sources for stage in evaluate.stages.values())
         )
     )
+    runtime.measure_silence = UnpublishedTime(
+        (measure, evaluate),
+        monotonic_s=time.monotonic,
+        may_be_silent=lambda: runtime.speaking.superseded_by is not None,
+        show=runtime.own.set_unpublished_seconds,
+    ).measure
     app.clock = _add_clock(app)
     app.lookout = Lookout(
         evaluate,
@@ -276,6 +283,7 @@ def _work(app: StreamApp, topic: str, new_stage: Any, publish: Any) -> Partition
         rewind=rewind,
         halt=lambda tp: consumer().halt(tp),
         fatal=app.stop_for,
+        is_stopping=lambda: app.should_stop,
         farewell=runtime.say_farewell,
     )
 

@@ -27,9 +27,16 @@ logger = logging.getLogger(__name__)
 class Stage(Protocol):
     """What both stages can do."""
 
+    publications: int
+    """How often something was published and acknowledged."""
+
     @property
     def stopped(self) -> object:
         """Why the partition takes nothing any more; None: it does."""
+
+    @property
+    def has_words(self) -> bool:
+        """Whether there is something that ought to be published now."""
 
     async def begin(self) -> None:
         """Load what is needed before the first batch."""
@@ -73,6 +80,7 @@ class PartitionWork(Generic[S]):
         rewind: Callable[[Gap], Awaitable[None]],
         halt: Callable[[TopicPartition], None],
         fatal: Callable[[BaseException], None],
+        is_stopping: Callable[[], bool],
         farewell: Callable[[Awaitable[Sequence[OutRecord]]], None],
     ) -> None:
         """Listen to the claims of a topic.
@@ -88,6 +96,7 @@ class PartitionWork(Generic[S]):
             rewind: reads a partition again from where a gap begins.
             halt: does not read a partition any more until it is claimed anew.
             fatal: stops the worker with an error.
+            is_stopping: whether the worker stops; then its parts are cancelled in any order.
             farewell: sends what a stage leaves behind, after all that was sent before.
         """
         self._farewell = farewell
@@ -101,6 +110,7 @@ class PartitionWork(Generic[S]):
         self._rewind = rewind
         self._halt = halt
         self._fatal = fatal
+        self._is_stopping = is_stopping
         self._work: dict[int, _Work[S]] = {}
         claims.listen(on_claimed=self._claimed, on_released=self._released)
 
@@ -205,7 +215,12 @@ class PartitionWork(Generic[S]):
                 while await self._patience(lambda: self._publish(work.stage)):
                     pass
                 await work.news.wait()
-        except (asyncio.CancelledError, GeneratorExit):
+        except asyncio.CancelledError:
+            if self._is_current(work) and not self._is_stopping():
+                where = f"{self.topic}/{work.state.partition}"
+                self._fatal(RuntimeError(f"publishing of {where} was cancelled by nobody"))
+            raise
+        except GeneratorExit:
             raise
         except Fenced as fenced:
             self._fenced(work, fenced)

@@ -90,6 +90,11 @@ class OwnMetrics:
         self.outbox_entries: Final = gauge(
             "outbox_entries", "Committed but not yet acknowledged outputs.", "topic", "partition"
         )
+        self.unpublished_seconds: Final = gauge(
+            "unpublished_seconds",
+            "How long a partition has had something to publish and published nothing.",
+            *("topic", "partition"),
+        )
         self.batch_records: Final = histogram(
             "batch_records", "Records per committed batch.", buckets=_RECORDS_BUCKETS
         )
@@ -159,9 +164,14 @@ class OwnMetrics:
         """Set the absolute number of records of a source partition that had this outcome."""
         self.partition_records.labels(topic, str(partition), outcome).set(n)
 
+    def set_unpublished_seconds(self, topic: str, partition: int, seconds: float) -> None:
+        """Set how long a partition has had something to publish and published nothing."""
+        self.unpublished_seconds.labels(topic, str(partition)).set(seconds)
+
     def forget_partition(self, topic: str, partition: int) -> None:
         """Remove every series of a partition that this worker no longer owns."""
         for outcome in OUTCOMES:
             self.partition_records.remove(topic, str(partition), outcome)
-        for metric in (self.source_offset, self.lag_records, self.outbox_entries):
+        gauges = self.source_offset, self.lag_records, self.outbox_entries, self.unpublished_seconds
+        for metric in gauges:
             metric.remove(topic, str(partition))

@@ -155,12 +155,13 @@ PIPELINE_ALERTS: Final = (
     ),
     PipelineAlert(
         name="StreamAppOutbox",
-        watched="min by (topic, partition) (min_over_time(stream_app_outbox_entries[5m]))",
-        condition="> 0",
-        lasting="5m",
-        severity="warning",
-        summary="Outputs of {{ $labels.topic }}/{{ $labels.partition }} are not acknowledged",
-        meaning="They are committed and will be sent; Kafka does not take them.",
+        watched="max by (topic, partition) (stream_app_unpublished_seconds)",
+        condition="> 60",
+        lasting="30s",
+        severity="critical",
+        summary="{{ $labels.topic }}/{{ $labels.partition }} has had something to publish for"
+        " {{ $value | humanizeDuration }} and published nothing",
+        meaning="It is committed and will be sent; Kafka does not take it, or the worker is stuck.",
     ),
     PipelineAlert(
         name="StreamAppFenced",

@@ -88,6 +88,7 @@ class EvaluatingStage:
         # A successor goes by it: before that it must look itself, not knowing what to outdo.
         self._reign_in_log = self._reign
         self._in_doubt: dict[str, int] = {}
+        self.publications = 0
         self._restore()
         self._revisions = Revisions(int(state.meta.get("revision", 0)), wall_clock_us)
         self._others_last = self._revisions.last
@@ -305,12 +306,17 @@ class EvaluatingStage:
         return self.is_ready and self._granted() not in (None, self._reign)
 
     @property
-    def is_dirty(self) -> bool:
-        """Whether there is something to publish, and it may be."""
+    def has_words(self) -> bool:
+        """Whether there is something to publish, and it is the whole truth."""
         alerts = self._alerts
         has_words = self._dirty or self._words.standing or alerts.outbox.is_due
         has_words = has_words or alerts.words.has_unshown
-        return bool(has_words) and self.is_ready and self.may_speak
+        return bool(has_words) and self.is_ready
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether there is something to publish, and it may be."""
+        return self.has_words and self.may_speak
 
     async def look(self, seen: Seen, reign: int) -> None:
         """Take notice of what stands in the topic: what is not our last word is to be mended.
@@ -401,6 +407,7 @@ class EvaluatingStage:
                 self._may_stand(scope, (r.key for r in unsure if r.key and r.topic == values))
             self._forget_said(scopes)
             raise
+        self.publications += 1
         for scope in scopes:
             self._in_doubt.pop(scope, None)
         self._alerts.words.show(flushed.sources)

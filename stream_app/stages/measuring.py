@@ -119,6 +119,7 @@ class Measurer:
         self._hearing.restore(state.meta.get(HEARD, ""))
         self._hours: set[int] = set()
         self._never_sent: set[bytes] = set()
+        self.publications = 0
         self.backlog = 0  # records between the last batch and the end of the log
         self._ready_is_news = False
         self._before_ready: set[bytes] = set()
@@ -333,13 +334,18 @@ class Measurer:
         self._before_ready = {name for name in self._state.outbox if name != READY.encode()}
         self._ready_is_news = self.is_ready
 
+    @property
+    def has_words(self) -> bool:
+        """Whether something is to be published now."""
+        return self._ready_is_news or next(self._due(), None) is not None
+
     async def publish_outbox(self) -> bool:
         """Publish what is committed and not yet acknowledged; True when something was.
 
         Raises:
             BrokerUnavailable: nothing is lost, publish again.
         """
-        if not (self._state.outbox or self._ready_is_news):
+        if not self.has_words:
             return False
         records: list[OutRecord] = []
         sent: dict[bytes, int] = {}
@@ -371,6 +377,7 @@ class Measurer:
         self._ready_is_news = self._ready_is_news and bool(self._before_ready)
         self._before_ready.difference_update(names)
         await self._state.acknowledge(sent)
+        self.publications += 1
         return True
 
     def farewell(self) -> list[OutRecord]:

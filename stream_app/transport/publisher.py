@@ -101,6 +101,7 @@ class Publisher:
         self._send_timeout_s = send_timeout_s
         self._client_id = client_id
         self._producer: AIOKafkaProducer | None = None
+        self._discarding: asyncio.Task[None] | None = None
         self._abandoned: WeakSet[AIOKafkaProducer] = WeakSet()
         self._connecting = asyncio.Lock()
 
@@ -134,6 +135,7 @@ class Publisher:
 
     async def stop(self) -> None:
         """Waits shortly for what is still being sent, then closes."""
+        await self._discarded()
         producer, self._producer = self._producer, None
         if producer is not None:
             await _close(producer)
@@ -204,6 +206,7 @@ class Publisher:
 
     async def _connected(self) -> AIOKafkaProducer:
         async with self._connecting:
+            await self._discarded()
             if self._producer is None:
                 producer = AIOKafkaProducer(
                     bootstrap_servers=list(self._servers),
@@ -223,11 +226,19 @@ class Publisher:
             return self._producer
 
     async def _discard(self, producer: AIOKafkaProducer) -> None:
-        """Before a new producer may overtake it, the broken one has to be gone."""
+        """Before a new producer may overtake it, the broken one has to be gone.
+
+        It goes even if nobody waits for that any more.
+        """
         async with self._connecting:
             if self._producer is producer:
                 self._producer = None
-                await _close(producer)
+                self._discarding = asyncio.create_task(_close(producer))
+            await self._discarded()
+
+    async def _discarded(self) -> None:
+        if self._discarding is not None:
+            await asyncio.wait({self._discarding})
 
     def _unavailable(self, doing: str, error: Exception) -> BrokerUnavailable:
         reason = (

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
+import pytest
 from prometheus_client import CollectorRegistry
 
 from stream_app.agents.outages import Outages
@@ -22,6 +23,10 @@ TOPIC = "crm.events"
 
 
 class _Stage:
+    publications = 0
+    has_words = False
+    stopped: object = None
+
     async def begin(self) -> None:
         """Nothing to load."""
 
@@ -39,6 +44,8 @@ def _work(
     publish: Callable[[Any], Awaitable[bool]],
     fatal: list[BaseException],
     tasks: list[Any],
+    *,
+    is_stopping: bool = False,
 ) -> PartitionWork[Any]:
     own = OwnMetrics(CollectorRegistry(), started_at_s=0)
     return PartitionWork(
@@ -52,6 +59,7 @@ def _work(
         rewind=lambda _: asyncio.sleep(0),
         halt=lambda _: None,
         fatal=fatal.append,
+        is_stopping=lambda: is_stopping,
         farewell=lambda words: tasks.append(asyncio.ensure_future(words)),
     )
 
@@ -69,8 +77,6 @@ class _Record(NamedTuple):
 
 class _Narrow(_Stage):
     """Commits three records at a time, and no more."""
-
-    stopped = False
 
     def __init__(self, state: PartitionState) -> None:
         self._state = state
@@ -128,4 +134,31 @@ async def test_a_publishing_task_ends_even_where_a_library_swallows_its_cancella
 
     await asyncio.wait_for(asyncio.gather(*tasks), 10)
     assert (work.stages, fatal) == ({}, [])
+    await redis.aclose()
+
+
+@pytest.mark.parametrize("is_stopping", [True, False])
+async def test_a_publishing_task_that_nobody_cancelled_stops_the_worker(
+    redis_url: str, *, is_stopping: bool
+) -> None:
+    redis = connect(redis_url)
+    claims = Claims(redis, {TOPIC: "stream-app:nobody.v1"})
+    has_begun, tasks = asyncio.Event(), list[Any]()
+    fatal: list[BaseException] = []
+
+    async def cancelled_by_a_library(_: _Stage) -> bool:
+        tasks.append(asyncio.current_task())
+        has_begun.set()
+        raise asyncio.CancelledError
+
+    new_stage = lambda _: _Stage()  # noqa: E731
+    work = _work(claims, new_stage, cancelled_by_a_library, fatal, tasks, is_stopping=is_stopping)
+    await claims.claim((TOPIC, 0))
+    await has_begun.wait()
+    await asyncio.wait(tasks)
+
+    said = [str(error) for error in fatal]
+    assert said == ([] if is_stopping else ["publishing of crm.events/0 was cancelled by nobody"])
+    claims.release([(TOPIC, 0)])
+    assert not work.stages
     await redis.aclose()

@@ -23,6 +23,7 @@ def page(metrics: OwnMetrics) -> str:
         "stream_app_source_offset",
         "stream_app_lag_records",
         "stream_app_outbox_entries",
+        "stream_app_unpublished_seconds",
         "stream_app_batch_records",
         "stream_app_batch_duration_seconds",
         "stream_app_commit_duration_seconds",
@@ -66,6 +67,7 @@ def test_a_revoked_partition_leaves_no_series() -> None:
     for partition in (0, 1):
         metrics.set_partition_records("crm.events", partition, "applied", 7)
         metrics.set_partition_records("crm.events", partition, "dead_letter", 1)
+        metrics.set_unpublished_seconds("crm.events", partition, 3)
         for gauge in (metrics.source_offset, metrics.lag_records, metrics.outbox_entries):
             gauge.labels("crm.events", str(partition)).set(8)
 

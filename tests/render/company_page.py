@@ -82,6 +82,7 @@ class Page:
         own.source_offset.labels(topic, "0").set(self._offset)
         own.lag_records.labels(topic, "0").set(3)
         own.outbox_entries.labels(topic, "0").set(0)
+        own.set_unpublished_seconds(topic, 0, 0)
         for outcome in OUTCOMES:
             own.set_partition_records(topic, 0, outcome, self._offset // 4)
             own.events.labels(topic, "crm.deal.won.v1", outcome).inc(25)

@@ -196,6 +196,7 @@ class Worker:
             rewind=rewind,
             halt=lambda tp: self.positioning.halt(TP(*tp)),
             fatal=self._fatal,
+            is_stopping=lambda: False,  # here workers are killed
             farewell=self._say_farewell,
         )
 

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -7,6 +8,7 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from stream_app.local.broker import LocalBroker
 from stream_app.local.ports import free_ports
+from stream_app.transport import publisher as publishing
 from stream_app.transport.errors import BrokerUnavailable, PublishRejected
 from stream_app.transport.publisher import Outgoing, Publisher, partition_of
 from stream_app.transport.topics import TopicSpec, ensure_topics
@@ -205,3 +207,34 @@ async def test_what_is_abandoned_never_arrives_later_and_others_send_again(
     assert await asyncio.gather(*others) == [1] * 20
     sent = [record.value for record in await everything(servers, topic)]
     assert {b"%d" % n for n in range(20)} <= set(sent)
+
+
+async def test_a_new_producer_begins_when_the_old_one_is_gone_even_if_nobody_waited_for_that(
+    make_topic: MakeTopic, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = await make_topic(partitions=1)
+    await publisher.send_all([Outgoing(topic, b"k", b"old")])
+    may_go, happened = asyncio.Event(), list[str]()
+    close, new = publishing._close, publishing.AIOKafkaProducer
+
+    async def slow_close(producer: AIOKafkaProducer) -> None:
+        await may_go.wait()
+        await close(producer)
+        happened.append("the old one is gone")
+
+    def noted_new(**options: Any) -> AIOKafkaProducer:
+        happened.append("a new one begins")
+        return new(**options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, "_close", slow_close)
+        patch.setattr(publishing, "AIOKafkaProducer", noted_new)
+        abandoning = asyncio.create_task(publisher.abandon())
+        await asyncio.sleep(0)
+        abandoning.cancel()
+        await asyncio.wait({abandoning})
+        sending = asyncio.create_task(publisher.send_all([Outgoing(topic, b"k", b"new")]))
+        await asyncio.sleep(0)
+        may_go.set()
+        assert await sending == 1
+    assert happened == ["the old one is gone", "a new one begins"]
