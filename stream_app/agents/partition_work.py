@@ -47,6 +47,9 @@ class Stage(Protocol):
     def farewell(self) -> Sequence[OutRecord]:
         """What the successor has to be told."""
 
+    async def let_go(self) -> None:
+        """Forget all that is kept in memory: the claim is over."""
+
 
 S = TypeVar("S", bound=Stage)
 
@@ -112,6 +115,7 @@ class PartitionWork(Generic[S]):
         self._fatal = fatal
         self._is_stopping = is_stopping
         self._work: dict[int, _Work[S]] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
         claims.listen(on_claimed=self._claimed, on_released=self._released)
 
     @property
@@ -145,6 +149,9 @@ class PartitionWork(Generic[S]):
             # the task must see by itself that it is over.
             work.news.set()
             self._farewell(_last_words(work.task, work.stage))
+            leaving = asyncio.create_task(_let_go(work.task, work.stage), name="let go")
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
         self._own.forget_partition(*tp)
 
     # -- batches ---------------------------------------------------------------------------------
@@ -232,3 +239,9 @@ async def _last_words(task: asyncio.Task[None], stage: Stage) -> Sequence[OutRec
     """What a stage leaves behind, once it has stopped publishing."""
     await asyncio.wait({task})
     return stage.farewell()
+
+
+async def _let_go(task: asyncio.Task[None], stage: Stage) -> None:
+    """Empty a stage that is over: it has cycles, and the collector may come hours later."""
+    await asyncio.wait({task})
+    await stage.let_go()

@@ -266,6 +266,11 @@ class EvaluatingStage:
         """The partition of `kpi.partials`."""
         return self._state.partition
 
+    async def let_go(self) -> None:
+        """Forget all that is kept in memory: the claim is over."""
+        async with self._lock:
+            self._store.forget()
+
     # -- publishing ------------------------------------------------------------------------------
 
     @property

@@ -153,6 +153,11 @@ class Measurer:
         self._newest_us = int(self._state.meta.get("newest_us", 0))
         self._hearing.restore(self._state.meta.get(HEARD, ""))
 
+    async def let_go(self) -> None:
+        """Forget all that is kept in memory: the claim is over."""
+        async with self._lock:
+            self.forget()
+
     async def _take(self, records: Sequence[SourceRecord], next_offset: int) -> BatchSummary:
         state = self._state
         decoded = await self._decode(records)

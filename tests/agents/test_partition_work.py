@@ -37,6 +37,13 @@ class _Stage:
         """Nothing is left behind."""
         return []
 
+    def __init__(self) -> None:
+        self.is_over = asyncio.Event()
+
+    async def let_go(self) -> None:
+        """Nothing was kept."""
+        self.is_over.set()
+
 
 def _work(
     claims: Claims,
@@ -79,6 +86,7 @@ class _Narrow(_Stage):
     """Commits three records at a time, and no more."""
 
     def __init__(self, state: PartitionState) -> None:
+        super().__init__()
         self._state = state
         self.ends: list[int] = []
 
@@ -103,8 +111,10 @@ async def test_a_batch_that_is_too_large_for_one_commit_is_taken_in_halves(
     taken = await work.take(Batch(TOPIC, 0, records, 0, 12, 12))
 
     assert taken == ([0, 1], [2, 3, 4], [5, 6], [7, 8, 9])
-    assert work.stages[0].ends == [2, 5, 7, 12]
+    stage = work.stages[0]
+    assert stage.ends == [2, 5, 7, 12]
     claims.release([(TOPIC, 0)])
+    await asyncio.wait_for(stage.is_over.wait(), 10)
     await asyncio.wait_for(asyncio.gather(*tasks), 10)
     assert fatal == []
     await redis.aclose()
