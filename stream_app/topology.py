@@ -32,7 +32,7 @@ from stream_app.faust_app import StreamApp
 from stream_app.logs import logging_config
 from stream_app.runtime import Runtime, wall_clock_us
 from stream_app.settings import Settings, SettingsErrors, from_environment
-from stream_app.stages import alert_memory, measuring, scopes, threads
+from stream_app.stages import alert_memory, cells, scopes, threads
 from stream_app.stages.alert_plan import AlertPlan
 from stream_app.stages.evaluating import EvaluatingStage
 from stream_app.stages.evaluation import Evaluation
@@ -54,9 +54,9 @@ logger = logging.getLogger(__name__)
 MEASURE_TABLES: Final = (
     threads.THREADS,
     threads.SEGMENTS,
-    measuring.CELLS,
-    measuring.EXPIRY,
-    measuring.HOURS,
+    cells.CELLS,
+    cells.EXPIRY,
+    cells.HOURS,
 )
 EVALUATE_TABLES: Final = (scopes.SCOPE_CELLS, scopes.SCOPES, alert_memory.ALERTS)
 

@@ -23,7 +23,7 @@ from typing import Any, Final
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 
 from stream_app.domain.placement import partition_of_scope
-from stream_app.stages.measuring import CELLS
+from stream_app.stages.cells import CELLS
 from stream_app.stages.scopes import SCOPE_CELLS, SCOPES
 from stream_app.state.client import Client, execute, pipelined
 from stream_app.state.errors import StoreUnavailable

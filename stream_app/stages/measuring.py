@@ -12,52 +12,34 @@ it, even if all of it cancels out in the end.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
 from typing import Final
 
-from stream_app.domain.calendar import DAY_US, FIVE_MINUTES_US, five_minute_bucket
-from stream_app.domain.cells import FIVE_MINUTE_BASE, CellSplitter, Deltas, without_zeros
+from stream_app.domain.calendar import five_minute_bucket
+from stream_app.domain.cells import CellSplitter, Deltas, without_zeros
 from stream_app.domain.events import Event
 from stream_app.domain.rules import FoldRules
 from stream_app.domain.thread import Change
 from stream_app.stages.accepting import OUTCOMES, Acceptor, BatchSummary, Outcome, Stop, Taken
-from stream_app.stages.cache import BoundedCache
+from stream_app.stages.cells import FIVE_MINUTES_KEPT_US, CellStore, has_expired
 from stream_app.stages.hearing import Hearing
 from stream_app.stages.partial_records import Outputs, PartialRecords
 from stream_app.stages.ports import OutRecord, Patience, Publish, SourceRecord, State, WallClock
 from stream_app.stages.threads import ThreadStore
-from stream_app.stages.turns import PART, others, parts
+from stream_app.stages.turns import others, parts
 from stream_app.wire.cloudevent import Ignored, Rejection, Rules, decode
 from stream_app.wire.partial import (
     CLOCK,
     FIVE_MINUTES_END,
     HEARD,
     READY,
-    Cell,
-    cell_name,
-    decode_cell,
-    encode_value,
-    parse_bucket,
 )
 
-CELLS: Final = "cells"
-EXPIRY: Final = "expiry"
-"""Five-minute cells grouped by the hour they begin in, numbered since the epoch."""
-
-HOURS: Final = "hours"
-"""The hours that have five-minute cells."""
-
-FIVE_MINUTES_KEPT_US: Final = 4 * DAY_US
-"""How far five-minute buckets reach back from the partition's newest event. The running `day` is
-compared with yesterday, and that with the day before: three days, 73 hours when clocks change."""
-
-_HOUR_US: Final = 3_600_000_000
 FAR_BEHIND: Final = 2_000
 """Records between a batch and the end of the log from which on only what lasts is published."""
 
-_CELL_CACHE: Final = 50_000
 _PUBLISH_CHUNK: Final = 5_000
 _HEARD: Final = f"{HEARD}|".encode()
 _NAME_BARS: Final = 2  # a cell's name is dimension|member|bucket
@@ -113,12 +95,10 @@ class Measurer:
         self._threads = ThreadStore(state, rules, cached_threads)
         self._acceptor = Acceptor(self._threads, poison_stop=poison_stop)
         self._partials = PartialRecords(state, outputs)
-        self._cells: BoundedCache[Cell | None] = BoundedCache(_CELL_CACHE)
+        self._cells = CellStore(state)
         self._newest_us = int(state.meta.get("newest_us", 0))
         self._hearing = Hearing(hears, state.partition)
         self._hearing.restore(state.meta.get(HEARD, ""))
-        self._hours: set[int] = set()
-        self._never_sent: set[bytes] = set()
         self.publications = 0
         self.backlog = 0  # records between the last batch and the end of the log
         self._ready_is_news = False
@@ -149,7 +129,7 @@ class Measurer:
         with suppress(Exception):  # a claim that is over has nothing to discard
             self._state.discard()
         self._threads.forget()
-        self._cells.clear()
+        self._cells.forget()
         self._newest_us = int(self._state.meta.get("newest_us", 0))
         self._hearing.restore(self._state.meta.get(HEARD, ""))
 
@@ -182,11 +162,11 @@ class Measurer:
         asked_us = self._asked_us(newest_us)
         oldest = five_minute_bucket(asked_us)
         deltas = await self._differences(taken, oldest, keep_cells=may_repeat)
-        changed = await self._change_cells(deltas, next_offset, batch_us, taken.newest_ms)
+        changed = await self._cells.change(deltas, next_offset, batch_us, taken.newest_ms)
         for lengths in parts(lengths_before.items()):
             self._threads.write(lengths)
             await others()
-        expired, hours_gone = await self._expire(asked_us)
+        expired = await self._cells.expire(asked_us)
         version = b"%d" % next_offset
         heard = self._hearing.take(records, decoded, next_offset)
         told = (*changed, *expired, *map(self._hearing.key, heard))
@@ -201,12 +181,8 @@ class Measurer:
         await self._patiently(lambda: state.commit(state.offset, next_offset, counts, outbox))
         self._newest_us = newest_us
         self._hearing.committed(heard)
-        self._cells.update(changed)
-        self._cells.drop_all(expired)
-        self._hours.update(_hour_of(bucket) for _, bucket in deltas if bucket >= FIVE_MINUTE_BASE)
-        self._hours.difference_update(hours_gone)
+        self._cells.committed()
         self._threads.trim()
-        self._cells.trim()
         if taken.stop is not None:
             self.backlog = 0  # what comes later will not come soon: publish all there is
             self.stopped = taken.stop
@@ -235,38 +211,6 @@ class Measurer:
             await others()
         return without_zeros(deltas, keep_cells=keep_cells)
 
-    async def _change_cells(
-        self, deltas: Deltas, version: int, batch_us: int, newest_ms: int
-    ) -> dict[bytes, Cell]:
-        """Add the differences to the cells and write them; they are remembered after the commit."""
-        named = {cell_name(*cell).encode(): (cell, change) for cell, change in deltas.items()}
-        missing = self._cells.missing(named)
-        state = self._state
-        await state.prefetch(CELLS, missing)
-        for name in missing:
-            row = state.get(CELLS, name)
-            self._cells[name] = None if row is None else decode_cell(row)
-        changed: dict[bytes, Cell] = {}
-        for part in parts(named.items(), each=4 * PART):
-            rows: dict[bytes, bytes | None] = {}
-            for name, ((_, bucket), change) in part:
-                before = self._cells[name]
-                if before is None:
-                    if bucket >= FIVE_MINUTE_BASE:
-                        self._never_sent.add(name)
-                        hour = b"%d" % _hour_of(bucket)
-                        state.put_group(EXPIRY, hour, name, b"")
-                        state.put(HOURS, hour, b"")
-                    cell = Cell(version, batch_us, newest_ms, change)
-                else:
-                    event_us = max(batch_us, before.event_us)
-                    cell = Cell(version, event_us, newest_ms, _added(before.measures, change))
-                changed[name] = cell
-                rows[name] = encode_value(cell)
-            state.put_all(CELLS, rows)
-            await others()
-        return changed
-
     def _control_names(self, newest_us: int, next_offset: int) -> Iterator[bytes]:
         if self._event_clock and newest_us > self._newest_us:
             yield CLOCK.encode()
@@ -278,21 +222,6 @@ class Measurer:
         if self._wall_clock_us is not None:
             newest_us = min(newest_us, self._wall_clock_us())
         return newest_us - FIVE_MINUTES_KEPT_US
-
-    async def _expire(self, asked_us: int) -> tuple[list[bytes], list[int]]:
-        """Delete five-minute cells that no window asks for any more; their names and hours."""
-        end = asked_us // _HOUR_US
-        hours = [hour for hour in self._hours if hour < end]
-        names: list[bytes] = []
-        groups = [b"%d" % hour for hour in hours]
-        for group, found in (await self._state.prefetch_groups(EXPIRY, groups)).items():
-            await self._state.prefetch(HOURS, (group,))
-            self._state.put(HOURS, group, None)
-            names += found
-            self._state.put_all(CELLS, dict.fromkeys(found))
-            for name in found:
-                self._state.put_group(EXPIRY, group, name, None)
-        return names, hours
 
     def _counts(self, summary: BatchSummary, newest_us: int) -> dict[str, str | int]:
         """The absolute counts of conservation (contract.md, rule 10) after this batch."""
@@ -333,8 +262,7 @@ class Measurer:
 
     async def begin(self) -> None:
         """Learn which hours have cells, and say again that we are ready, if we are."""
-        async for hour, _ in self._state.scan(HOURS):
-            self._hours.add(int(hour))
+        await self._cells.load_hours()
         # A stored outbox has no order, and whoever is ready has said all that was counted.
         self._before_ready = {name for name in self._state.outbox if name != READY.encode()}
         self._ready_is_news = self.is_ready
@@ -362,20 +290,20 @@ class Measurer:
                 names = [name for name in names if name != READY.encode()]
             elif self._ready_is_news:
                 records = self._partials.control(READY, self._newest_us)
-            await self._load_committed(name for name in names if name.count(b"|") == _NAME_BARS)
+            if await self._cells.load(name for name in names if name.count(b"|") == _NAME_BARS):
+                self._state.discard()
+            asked_us = self._asked_us(self._newest_us)
             for name in names:
                 version, _, payload = self._state.outbox[name].partition(b":")
                 sent[name] = int(version)
-                came_and_went = name in self._never_sent and self._cells.get(name) is None
-                self._never_sent.discard(name)
-                if came_and_went:
+                if self._cells.came_and_went(name):
                     continue
                 if name.startswith(_HEARD):
                     records.extend(self._partials.heard(self._hearing.said(name)))
                     continue
                 is_cell = name.count(b"|") == _NAME_BARS
                 cell = self._cells[name] if is_cell else None
-                if is_cell and cell is None and not self._has_expired(name):
+                if is_cell and cell is None and not has_expired(name, asked_us):
                     continue  # Redis was emptied under our hands; whoever is next says the truth
                 records.extend(self._partials.of(name, payload, cell, self._newest_us))
         await self._publish(records)
@@ -397,36 +325,6 @@ class Measurer:
         """
         far_behind = self.backlog > FAR_BEHIND
         for name in self._state.outbox:
-            if far_behind and name.endswith(FIVE_MINUTES_END) and self._cells.get(name) is not None:
+            if far_behind and name.endswith(FIVE_MINUTES_END) and self._cells.exists(name):
                 continue
             yield name
-
-    async def _load_committed(self, names: Iterable[bytes]) -> None:
-        missing = self._cells.missing(names)
-        if missing:
-            await self._state.prefetch(CELLS, missing)
-            for name in missing:
-                row = self._state.get(CELLS, name)
-                self._cells[name] = None if row is None else decode_cell(row)
-            self._state.discard()
-
-    def _has_expired(self, name: bytes) -> bool:
-        """Whether a cell is so old that its end may be told; days never are."""
-        bucket = parse_bucket(name.decode().rpartition("|")[2])
-        oldest = five_minute_bucket(self._asked_us(self._newest_us))
-        return FIVE_MINUTE_BASE <= bucket < FIVE_MINUTE_BASE + oldest
-
-
-def _hour_of(bucket: int) -> int:
-    return (bucket - FIVE_MINUTE_BASE) * FIVE_MINUTES_US // _HOUR_US
-
-
-def _added(measures: Mapping[str, int], change: Mapping[str, int]) -> dict[str, int]:
-    total = dict(measures)
-    for key, value in change.items():
-        added = total.get(key, 0) + value
-        if added:
-            total[key] = added
-        else:
-            del total[key]
-    return total

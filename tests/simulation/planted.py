@@ -13,6 +13,7 @@ from stream_app.domain.totals import ScopeTotals
 from stream_app.stages import words as words_module
 from stream_app.stages.alert_memory import AlertMemory
 from stream_app.stages.alert_outbox import AlertOutbox
+from stream_app.stages.cells import CellStore
 from stream_app.stages.evaluating import EvaluatingStage
 from stream_app.stages.leftovers import Leftovers
 from stream_app.stages.measuring import Measurer
@@ -222,13 +223,12 @@ def the_last_arrival_wins(ground: Ground) -> None:
 def a_partial_is_read_from_memory_that_is_not_committed(ground: Ground) -> None:
     """Publishing does not wait for a batch under way, and sees its cells."""
 
-    async def change_cells(self: Measurer, *args: Any) -> Any:
+    async def change(self: CellStore, *args: Any) -> Any:
         changed = await original(self, *args)
-        for name, cell in changed.items():
-            self._cells[name] = cell
+        self._cache.update(self._changed)
         return changed
 
-    original = ground.put(Measurer, "_change_cells", change_cells)
+    original = ground.put(CellStore, "change", change)
     _without_lock(ground, Measurer)
 
 

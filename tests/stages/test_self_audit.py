@@ -6,7 +6,7 @@ import pytest
 
 from stream_app.agents.self_audit import Places, SelfAudit
 from stream_app.company import Company
-from stream_app.stages.measuring import CELLS
+from stream_app.stages.cells import CELLS
 from stream_app.stages.scopes import SCOPE_CELLS
 from stream_app.state.client import Client
 from stream_app.wire.partial import Cell, decode_cell, encode_value
