@@ -278,7 +278,7 @@ class Measurer:
         Raises:
             BrokerUnavailable: nothing is lost, publish again.
         """
-        if not self.has_words:
+        if not (self._state.outbox or self._ready_is_news):
             return False
         records: list[OutRecord] = []
         sent: dict[bytes, int] = {}
