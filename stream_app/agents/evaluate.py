@@ -76,14 +76,14 @@ class ValuePublisher:
         """One publication; True when there is more to publish now."""
         async with self._turn:
             began_s = self._monotonic_s()
-            flushed = await stage.flush()
+            flushed = await stage.speaker.flush()
             if flushed is None:
                 return False
             self._show(stage.partition, flushed)
             took_s = self._monotonic_s() - began_s
-            if took_s > WORTH_A_PAUSE_SECONDS and not stage.takes_over:
+            if took_s > WORTH_A_PAUSE_SECONDS and not stage.speaker.takes_over:
                 await self._rest(min(LONGEST_PAUSE_SECONDS, PAUSE_FACTOR * took_s))
-        return stage.is_dirty
+        return stage.speaker.is_dirty
 
     def _show(self, partition: int, flushed: Flushed) -> None:
         for scope, values in flushed.current.items():

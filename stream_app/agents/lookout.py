@@ -82,20 +82,22 @@ class Lookout:
         if reign is None:
             return
         for partition, stage in stages.items():
-            if stage.is_dirty:  # it tried while it might not, and no news may come for hours
+            if (
+                stage.speaker.is_dirty
+            ):  # it tried while it might not, and no news may come for hours
                 self._work.wake(partition)
         curious = {
             partition: stage
             for partition, stage in stages.items()
-            if stage.must_look or (stage.is_ready and self._is_due(stage, now_s))
+            if stage.speaker.must_look or (stage.is_ready and self._is_due(stage, now_s))
         }
         if not curious:
             return
         seen = await self._patience(self._read_values)
         for partition, stage in curious.items():
             if self._work.stages.get(partition) is stage:
-                is_first = stage.must_look
-                await stage.look(seen.of(partition), reign)
+                is_first = stage.speaker.must_look
+                await stage.speaker.look(seen.of(partition), reign)
                 if is_first:  # what the last speaker had sent already may still come
                     self._due_s[stage] = self._monotonic_s() + self._own_seconds
                 elif self._is_due(stage, now_s):

@@ -27,8 +27,9 @@ logger = logging.getLogger(__name__)
 class Stage(Protocol):
     """What both stages can do."""
 
-    publications: int
-    """How often something was published and acknowledged."""
+    @property
+    def publications(self) -> int:
+        """How often something was published and acknowledged."""
 
     @property
     def stopped(self) -> object:

@@ -18,8 +18,10 @@ from stream_app.stages.evaluating import EvaluatingStage
 from stream_app.stages.leftovers import Leftovers
 from stream_app.stages.measuring import Measurer
 from stream_app.stages.ports import OutRecord
+from stream_app.stages.readiness import Readiness
 from stream_app.stages.revisions import Revisions
 from stream_app.stages.scopes import ScopeStore
+from stream_app.stages.speaking import Speaker
 from stream_app.state import partition as partition_module
 from stream_app.state.client import ACKNOWLEDGE, COMMIT, Script, execute
 from stream_app.state.errors import StoreUnavailable
@@ -185,7 +187,7 @@ def a_failed_send_of_partials_is_forgotten(ground: Ground) -> None:
 def a_failed_send_of_values_is_forgotten(ground: Ground) -> None:
     """The same in stage two, and nobody looks."""
     ground.put(ScopeStore, "take_back", lambda _self, _scope, _standing, _own: [])
-    _publishing(ground, EvaluatingStage, "flush", _send_and_hope)
+    _publishing(ground, Speaker, "flush", _send_and_hope)
 
 
 async def _send_and_hope(_self: Any, publish: Any, records: Any) -> None:
@@ -297,17 +299,17 @@ def a_new_owner_has_no_higher_revisions(ground: Ground) -> None:
 def a_zombies_late_value_is_kept(ground: Ground) -> None:
     """Who lost a partition does not tell what it may have said too late, and nobody looks."""
     ground.put(ScopeStore, "take_back", lambda _self, _scope, _standing, _own: [])
-    ground.put(EvaluatingStage, "farewell", lambda _self: [])
+    ground.put(Speaker, "farewell", lambda _self: [])
 
 
 def ready_is_said_too_early(ground: Ground) -> None:
     """Before the log was read up to where it ended."""
     ground.put(Measurer, "is_ready", property(lambda _self: True))
-    ground.put(EvaluatingStage, "_has_caught_up", property(lambda _self: True))
+    ground.put(Readiness, "has_caught_up", property(lambda _self: True))
     ground.put(
-        EvaluatingStage,
+        Readiness,
         "hears_all_sources",
-        property(lambda self: len(self._ready) >= self._plan.sources),
+        property(lambda self: len(self.sources) >= self._plan.sources),
     )
 
 
@@ -319,16 +321,18 @@ def nothing_is_taken_back_after_a_loss(ground: Ground) -> None:
 
 def nobody_looks_in_a_new_reign(ground: Ground) -> None:
     """Another state version speaks on without knowing what stands."""
-    ground.put(EvaluatingStage, "must_look", property(lambda _self: False))
-    ground.put(EvaluatingStage, "may_speak", property(lambda self: self._granted() is not None))
+    ground.put(Speaker, "must_look", property(lambda _self: False))
+    ground.put(Speaker, "may_speak", property(lambda self: self._granted() is not None))
 
 
 def an_older_version_never_falls_silent(ground: Ground) -> None:
     """What was answered once about who speaks is believed for ever."""
     ground.put(
-        EvaluatingStage, "must_look", property(lambda self: self.is_ready and not self._reign)
+        Speaker,
+        "must_look",
+        property(lambda self: self._readiness.is_complete and not self._reign),
     )
-    ground.put(EvaluatingStage, "may_speak", property(lambda self: self._reign > 0))
+    ground.put(Speaker, "may_speak", property(lambda self: self._reign > 0))
 
 
 def a_new_owner_says_nothing_again(ground: Ground) -> None:
@@ -336,7 +340,7 @@ def a_new_owner_says_nothing_again(ground: Ground) -> None:
 
     async def begin(self: EvaluatingStage) -> None:
         await original(self)
-        self._dirty.clear()
+        self.speaker._dirty.clear()
 
     original = ground.put(EvaluatingStage, "begin", begin)
 

@@ -341,8 +341,10 @@ class World:
             return ""
         if state.outbox:
             return f"{tp} has {len(state.outbox)} names in its outbox"
-        if is_two and (stage.is_dirty or stage._in_doubt or not stage.may_speak):
-            return f"{tp} has something to say"
+        if is_two:
+            speaker = stage.speaker
+            if speaker.is_dirty or speaker.is_in_doubt or not speaker.may_speak:
+                return f"{tp} has something to say"
         return ""
 
 

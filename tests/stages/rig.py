@@ -269,7 +269,7 @@ class Rig:
         standing = StandingValues(PARTIALS_PARTITIONS)
         for record in self.topics.all(VALUES):
             standing.add(record.key, record.value)
-        await self.evaluators[partition].look(standing.of(partition), self.reign)
+        await self.evaluators[partition].speaker.look(standing.of(partition), self.reign)
         self.curious.discard(partition)
 
     async def _claim(
@@ -321,7 +321,7 @@ class Rig:
 
     async def flush(self, partition: int) -> Flushed | None:
         """Stage two publishes."""
-        return await self.evaluators[partition].flush()
+        return await self.evaluators[partition].speaker.flush()
 
     async def tick(self, now_us: int) -> None:
         """What the clock says, to every partition."""
@@ -348,7 +348,9 @@ class Rig:
             for partition in range(PARTIALS_PARTITIONS):
                 busy |= await self.evaluate(partition)
                 stage = self.evaluators[partition]
-                if stage.must_look or (partition in self.curious and not stage.is_dirty):
+                if stage.speaker.must_look or (
+                    partition in self.curious and not stage.speaker.is_dirty
+                ):
                     await self.look(partition)
                 while await self.flush(partition):
                     busy = True

@@ -117,8 +117,8 @@ async def test_a_zombie_mends_nothing(redis: Client, tmp_path: Path) -> None:
 
     rig.reign = 2
     for stage in zombies.values():
-        await stage.look({}, 2)
+        await stage.speaker.look({}, 2)
         with pytest.raises(Fenced):
-            await stage.flush()
+            await stage.speaker.flush()
 
     assert changes(rig) == said

@@ -272,7 +272,7 @@ async def test_how_old_the_news_are_is_told_once(redis: Client, dated: Company) 
         news.extend(flushed.news_ms)
     assert {us(NOON - 8 * DAY) // 1_000} <= set(news)
     for partition in range(PARTIALS_PARTITIONS):
-        rig.evaluators[partition]._soil_all()
+        rig.evaluators[partition].speaker._soil_all()
         flushed = await rig.flush(partition)
         assert flushed is not None
         assert flushed.records == 0

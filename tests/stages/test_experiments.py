@@ -175,7 +175,7 @@ async def test_experiments_are_no_dimension_of_any_value(redis: Client, trying: 
     rig = await ran(redis, trying, logged(tried("cold-call", 2, 1)), NOON + timedelta(days=20))
 
     assert [key for key in rig.topics.standing(VALUES) if b"/" in key or b"experiment" in key] == []
-    shown = [await stage.flush() for stage in rig.evaluators.values()]
+    shown = [await stage.speaker.flush() for stage in rig.evaluators.values()]
     assert shown == [None] * PARTIALS_PARTITIONS
 
 

@@ -120,7 +120,7 @@ class Held:
     def __init__(self, rig: Rig, stage: EvaluatingStage) -> None:
         self.publish, self.stage = rig.topics.publish, stage
         self.waits, self.goes_on = asyncio.Event(), asyncio.Event()
-        stage._publish = self
+        stage.speaker._publish = self
 
     async def __call__(self, records: Sequence[OutRecord]) -> None:
         self.waits.set()
@@ -143,9 +143,9 @@ async def test_a_zombies_late_words_do_not_stay_the_last_ones(
     zombies = []
     for partition, stage in rig.evaluators.items():
         await rig.evaluate(partition)
-        if stage.is_dirty:
+        if stage.speaker.is_dirty:
             held = Held(rig, stage)
-            zombies.append((held, asyncio.create_task(stage.flush())))
+            zombies.append((held, asyncio.create_task(stage.speaker.flush())))
             await held.waits.wait()
     assert zombies
     for partition in range(PARTIALS_PARTITIONS):

@@ -169,7 +169,7 @@ async def test_in_a_new_reign_nothing_is_said_before_a_look_and_then_above_all_t
     rig.reign = 7
     said = len(list(rig.topics.all(VALUES)))
     for partition in range(PARTIALS_PARTITIONS):
-        assert rig.evaluators[partition].must_look
+        assert rig.evaluators[partition].speaker.must_look
         assert await rig.flush(partition) is None
     await rig.settle()
 

@@ -28,7 +28,7 @@ async def shown(rig: Rig, scope: str) -> list[TargetShown]:
     found: list[TargetShown] = []
     partition = partition_of_scope(scope, PARTIALS_PARTITIONS)
     for each in range(PARTIALS_PARTITIONS):
-        if rig.evaluators[each].must_look:
+        if rig.evaluators[each].speaker.must_look:
             await rig.look(each)
     while flushed := await rig.flush(partition):
         found += flushed.targets.get(scope, ())
