@@ -82,6 +82,7 @@ class Speaker:
         self._revisions = Revisions(int(state.meta.get("revision", 0)), wall_clock_us)
         self._others_last = self._revisions.last
         self._in_doubt: dict[str, int] = {}
+        self._alerts_in_doubt: int | None = None
         self.publications = 0
         self.leftovers = words.leftovers
 
@@ -168,7 +169,7 @@ class Speaker:
     @property
     def is_in_doubt(self) -> bool:
         """Whether something was sent of which it is not known when it arrives."""
-        return bool(self._in_doubt)
+        return bool(self._in_doubt) or self._alerts_in_doubt is not None
 
     @property
     def takes_over(self) -> bool:
@@ -230,7 +231,8 @@ class Speaker:
                 tuple(self._take_news(scope) for scope in scopes),
                 self._alerts.words.of_sources(),
             )
-        self._in_doubt.update(dict.fromkeys(scopes, today))
+        self._in_doubt.update(dict.fromkeys(said, today))
+        self._alerts_in_doubt = today
         try:
             await self._publish(records)
             self._alerts.outbox.sent(sent)
@@ -239,8 +241,9 @@ class Speaker:
             self._doubt(scopes, said)
             raise
         self.publications += 1
-        for scope in scopes:
+        for scope in said:
             self._in_doubt.pop(scope, None)
+        self._alerts_in_doubt = None
         self._alerts.words.show(flushed.sources)
         self.leftovers.heard(scopes)
         if not self._dirty:
@@ -293,6 +296,8 @@ class Speaker:
         first words, and would stay the last ones.
         """
         scopes_by_day: dict[int, list[str]] = {}
+        if self._alerts_in_doubt is not None:
+            scopes_by_day[self._alerts_in_doubt] = []  # whoever hears it looks at all alerts
         for scope, day in self._in_doubt.items():
             scopes_by_day.setdefault(day, []).append(scope)
         topic, partition = self._state.topic, self._state.partition

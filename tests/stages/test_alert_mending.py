@@ -1,13 +1,16 @@
 """Where others had a word in `kpi.alerts`, it comes to say what is remembered."""
 
+import asyncio
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from stream_app.domain.placement import partition_of_scope
 from stream_app.stages.ports import OutRecord
 from stream_app.state.client import Client
 from stream_app.state.errors import Fenced
+from tests.stages.held import Held
 from tests.stages.rig import ALERTS, PARTIALS_PARTITIONS, Rig
 from tests.stages.test_alerting import (
     KEY,
@@ -122,3 +125,32 @@ async def test_a_zombie_mends_nothing(redis: Client, tmp_path: Path) -> None:
             await stage.speaker.flush()
 
     assert changes(rig) == said
+
+
+async def test_what_a_zombie_mends_too_late_does_not_stay_the_last_word(
+    redis: Client, tmp_path: Path
+) -> None:
+    rig = Rig(redis, company_with(tmp_path, RATE), [])
+    await rig.own_all()
+    await rig.tick(us(NOON))
+    await fall_below(rig)
+    await rig.topics.publish([others_say(rig, KEY, "resolved", "firing")])
+    partition = partition_of_scope("team|emea", PARTIALS_PARTITIONS)
+    zombie = rig.evaluators[partition]
+    await rig.look(partition)
+    held = Held(rig, zombie)
+    mending = asyncio.create_task(zombie.speaker.flush())
+    await held.waits.wait()
+    for each in range(PARTIALS_PARTITIONS):
+        await rig.own_scopes(each)
+    await recover(rig, NOON + 20 * MINUTE)
+    assert changes(rig, "state")[-1] == (KEY, "resolved")
+
+    held.goes_on.set()
+    with pytest.raises(Fenced):
+        await mending
+    assert changes(rig, "state")[-1] == (KEY, "firing"), "it came last"
+    await rig.topics.publish(zombie.farewell())
+    await rig.settle()
+
+    assert changes(rig, "state", "previous")[-1] == (KEY, "resolved", "firing")

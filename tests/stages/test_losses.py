@@ -1,13 +1,12 @@
 """What Redis forgets and what a zombie still says: neither may stay in `kpi.values`."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
 from stream_app.company import Company
-from stream_app.stages.evaluating import EvaluatingStage
+from stream_app.domain.placement import partition_of_scope
 from stream_app.stages.ports import OutRecord
 from stream_app.state.client import Client
 from stream_app.state.errors import Fenced
@@ -15,6 +14,7 @@ from stream_app.transport.publisher import partition_of
 from stream_app.wire.partial import Cell, decode_cell, encode_value, parse_key
 from stream_app.wire.published import decode_published
 from tests.stages.company import log
+from tests.stages.held import Held
 from tests.stages.rig import PARTIALS, PARTIALS_PARTITIONS, SOURCES, VALUES, Rig
 from tests.stages.told import NOON, Told, lead, logged, told
 
@@ -114,20 +114,6 @@ async def test_what_stood_before_a_loss_and_is_no_more_is_taken_back(
     assert rig.compared().by_key == {}
 
 
-class Held:
-    """Sends that wait in a producer until they are let go."""
-
-    def __init__(self, rig: Rig, stage: EvaluatingStage) -> None:
-        self.publish, self.stage = rig.topics.publish, stage
-        self.waits, self.goes_on = asyncio.Event(), asyncio.Event()
-        stage.speaker._publish = self
-
-    async def __call__(self, records: Sequence[OutRecord]) -> None:
-        self.waits.set()
-        await self.goes_on.wait()
-        await self.publish(records)
-
-
 async def test_a_zombies_late_words_do_not_stay_the_last_ones(
     redis: Client, replayed: Company
 ) -> None:
@@ -160,6 +146,39 @@ async def test_a_zombies_late_words_do_not_stay_the_last_ones(
     for held, _ in zombies:
         await rig.topics.publish(held.stage.farewell())
     await rig.settle()
+    assert rig.compared().by_key == {}
+
+
+async def test_what_a_zombie_takes_back_too_late_does_not_stay_away(
+    redis: Client, replayed: Company
+) -> None:
+    first = logged([lead("a", NOON)])
+    rig = Rig(redis, replayed, first)
+    await rig.own_all()
+    await rig.settle()
+    standing = rig.topics.standing()
+    of_company = next(k for k in standing if k.startswith(b"leads|month|") and b"|company|" in k)
+    of_nobody = of_company.replace(b"company|all", b"rep|r-01")
+    await rig.topics.publish([OutRecord(VALUES, of_nobody, b"{}")])
+    partition = partition_of_scope("rep|r-01", PARTIALS_PARTITIONS)
+    zombie = rig.evaluators[partition]
+    await rig.look(partition)
+    held = Held(rig, zombie)
+    taking_back = asyncio.create_task(zombie.speaker.flush())
+    await held.waits.wait()
+    for each in range(PARTIALS_PARTITIONS):
+        await rig.own_scopes(each)
+    rig.extend(logged([lead("b", NOON, rep="r-01")], after=first))
+    await rig.settle()
+    assert rig.topics.standing()[of_nobody] != b"{}"
+
+    held.goes_on.set()
+    with pytest.raises(Fenced):
+        await taking_back
+    assert of_nobody not in rig.topics.standing(), "it came last"
+    await rig.topics.publish(zombie.farewell())
+    await rig.settle()
+
     assert rig.compared().by_key == {}
 
 
