@@ -21,6 +21,7 @@ from tests.faults.timetable import Entry, Fault
 WORKERS = 2
 _JOINING = WORKERS
 _LEAVE_SECONDS = 60.0
+_REFUSES_REPLICA = "its role is slave, not master"
 _FENCED, _REBALANCES = "stream_app_fenced_commits_total", "stream_app_rebalances_total"
 
 
@@ -39,6 +40,7 @@ class Arena:
         self.counts: Counter[str] = Counter()
         self.problems: list[str] = []
         self.workers: dict[int, WorkerProcess] = {}
+        self._was_read_only = False
         self._started = 0
         self._rewinds = Rewinds(scene)
         self._client = Redis.from_url(redis.url, socket_timeout=5)
@@ -76,6 +78,7 @@ class Arena:
     def begin(self, entry: Entry) -> None:
         """The fault happens."""
         self.counts[entry.fault] += 1
+        self._was_read_only |= entry.fault is Fault.REDIS_READ_ONLY
         self._begin[entry.fault](entry)
 
     def heal(self, entry: Entry) -> None:
@@ -110,12 +113,19 @@ class Arena:
         return [worker.address for worker in self.workers.values()]
 
     def look_after(self) -> None:
-        """Who ended without being told to is a problem, and is replaced."""
+        """Who ended without being told to is a problem, and is replaced.
+
+        But who finds a replica as it begins has to refuse it; a supervisor starts it again.
+        """
         for slot, worker in list(self.workers.items()):
             if worker.exit_status is not None:
                 tail = worker.log_path.read_text(errors="replace")[-1500:]
-                self.problems.append(f"{worker.log_path.name} ended by itself: …{tail}")
+                if self._was_read_only and _REFUSES_REPLICA in tail:
+                    self.counts["refusals"] += 1
+                else:
+                    self.problems.append(f"{worker.log_path.name} ended by itself: …{tail}")
                 self.start(slot)
+        self._was_read_only = False
 
     def note(self, worker: WorkerProcess) -> None:
         """Add what a worker says of itself, at the end of its life."""
