@@ -21,7 +21,8 @@ from stream_app.local.redis_server import LocalRedis
 from stream_app.simulate import Options, matching_configuration, simulate
 from stream_app.state.client import connect
 from tests.stages.company import Logged, placed
-from tests.stages.rig import PARTIALS_PARTITIONS, Rig
+from tests.stages.outside import PARTIALS_PARTITIONS
+from tests.stages.rig import Rig
 
 LIVE = 200
 

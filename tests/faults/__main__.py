@@ -141,6 +141,11 @@ def _crash_points(asked: argparse.Namespace, results: Results) -> None:
                 scene.close()
             counts = Counter(hits=len(crashes), left=sum(crash.left > 0 for crash in crashes))
             print(f"{point}: {counts['hits']} hits, {verdict.differences} differences", flush=True)
+            if verdict.status:
+                found = FOLDER / f"faults-{commit}-{point}.json"
+                found.parent.mkdir(exist_ok=True)
+                found.write_text(verdict.text, encoding="utf-8")
+                print(f"  NOT EXACT: differences in {found}", flush=True)
             results.add(
                 Result(
                     point,

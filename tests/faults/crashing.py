@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from tests.acceptance.worker_process import WorkerProcess, wait_until
+from tests.acceptance.worker_process import WorkerProcess
 from tests.faults.crash_points import EXIT_STATUS
 from tests.faults.scene import Scene, Verdict
 from tests.faults.workers import CrashingWorker
 
 _LATEST_PASSAGE = {"claim": 4, "commit": 3, "send": 3, "clear": 3}
 _SECONDS = 90.0
+_CATCH_UP_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def catch_up(scene: Scene) -> Verdict:
     worker = WorkerProcess(scene.environment, log)
     try:
         worker.await_ready(_SECONDS)
-        wait_until(lambda: scene.counted() >= scene.sent, _SECONDS, log)
+        scene.await_done(_CATCH_UP_SECONDS, log)
         return scene.verify(worker.address)
     finally:
         if worker.exit_status is None:

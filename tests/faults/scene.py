@@ -133,6 +133,10 @@ class Scene:
         """Wait until the state covers so many records."""
         wait_until(lambda: self.counted() >= records, seconds, log_path)
 
+    def await_done(self, seconds: float, log_path: Path | None = None) -> None:
+        """Wait until all is counted and published, however busy the machine is."""
+        wait_until(lambda: self.left() == 0, seconds, log_path)
+
     def verify(self, *addresses: str, wait_seconds: int = 60) -> Verdict:
         """The proof over the whole log, as a user gets it."""
         command = [sys.executable, "-m", "stream_app", "verify", "--json", "--limit", "100000"]

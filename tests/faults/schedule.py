@@ -57,6 +57,7 @@ def run(arena: Arena, table: Sequence[Period], records_per_period: int, told: To
         say(f"healed; {_counted(arena):,} of {scene.sent:,} counted")
         logs = arena.workers[0].log_path
         wait_until(lambda: _counted(arena) >= scene.sent, _CATCH_UP_SECONDS, logs)
+        scene.await_done(_CATCH_UP_SECONDS, logs)
         say("caught up")
         arena.look_after()
         verdict = scene.verify(*arena.addresses, wait_seconds=60)

@@ -13,7 +13,7 @@ from collections import Counter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tests.simulation.planted import BUGS
+from tests.simulation import bugs_in_state, bugs_in_words
 from tests.simulation.running import first_catch, outcomes
 from tests.simulation.world import Outcome, simulate
 
@@ -93,7 +93,7 @@ def run(seeds: range, processes: int) -> int:
 def catch(seeds: range) -> int:
     """The table of bugs and of the first seed that catches each."""
     missed = 0
-    for bug in BUGS:
+    for bug in (*bugs_in_state.BUGS, *bugs_in_words.BUGS):
         seed, problem = first_catch(bug, seeds)
         missed += seed is None
         caught = "NOT CAUGHT" if seed is None else f"seed {seed}"

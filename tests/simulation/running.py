@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from multiprocessing import get_context
 from typing import Any
 
-from tests.simulation.planted import planted
+from tests.simulation.ground import planted
 from tests.simulation.world import Outcome, simulate
 
 _SEEDS_AT_ONCE = 10

@@ -3,7 +3,6 @@
 The whole table: python -m tests.simulation --planted --seeds 400
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,28 +10,30 @@ import pytest
 pytest.importorskip("lupa", reason="simulations need it: pip install -e '.[dev]'")
 
 from stream_app.state.client import COMMIT
-from tests.simulation import planted as bugs
-from tests.simulation.planted import BUGS, Ground, planted
+from tests.simulation import bugs_in_state, bugs_in_words
+from tests.simulation.ground import Bug, planted
 from tests.simulation.running import first_catch
 
 AT_MOST = 60
-FIRST: dict[Callable[[Ground], None], int] = {
-    bugs.no_owner_check: 400,
-    bugs.a_change_in_doubt_is_told_again: 302,
-    bugs.an_older_version_never_falls_silent: 214,
-    bugs.what_another_version_told_stays: 66,
-    bugs.the_last_arrival_wins: 34,
-    bugs.a_partial_is_read_from_memory_that_is_not_committed: 55,
-    bugs.a_replay_in_other_batches_keeps_old_versions: 115,
-    bugs.a_failed_send_of_values_is_forgotten: 13,
-    bugs.memory_is_kept_after_a_failed_commit: 15,
-    bugs.a_failed_send_of_partials_is_forgotten: 20,
+FIRST: dict[Bug, int] = {
+    bugs_in_state.no_owner_check: 400,
+    bugs_in_words.a_change_in_doubt_is_told_again: 302,
+    bugs_in_words.an_older_version_never_falls_silent: 214,
+    bugs_in_words.what_another_version_told_stays: 66,
+    bugs_in_state.the_last_arrival_wins: 34,
+    bugs_in_state.a_partial_is_read_from_memory_that_is_not_committed: 55,
+    bugs_in_state.a_replay_in_other_batches_keeps_old_versions: 115,
+    bugs_in_words.a_failed_send_of_values_is_forgotten: 13,
+    bugs_in_state.memory_is_kept_after_a_failed_commit: 15,
+    bugs_in_state.a_failed_send_of_partials_is_forgotten: 20,
 }
 """Where to begin looking for what is rare, so that the suite stays fast."""
 
 
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
-def test_a_planted_bug_is_caught(bug: Callable[[Ground], None]) -> None:
+@pytest.mark.parametrize(
+    "bug", [*bugs_in_state.BUGS, *bugs_in_words.BUGS], ids=lambda bug: bug.__name__
+)
+def test_a_planted_bug_is_caught(bug: Bug) -> None:
     first = FIRST.get(bug, 0)
     seed, _ = first_catch(bug, range(first, first + AT_MOST))
     assert seed is not None, f"no seed from {first} to {first + AT_MOST - 1} caught it"
@@ -40,6 +41,6 @@ def test_a_planted_bug_is_caught(bug: Callable[[Ground], None]) -> None:
 
 def test_what_was_planted_is_gone_afterwards() -> None:
     before: Any = COMMIT._text
-    with planted(bugs.no_owner_check):
+    with planted(bugs_in_state.no_owner_check):
         assert COMMIT._text != before
     assert COMMIT._text == before

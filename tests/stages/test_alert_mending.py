@@ -10,19 +10,19 @@ from stream_app.domain.placement import partition_of_scope
 from stream_app.stages.ports import OutRecord
 from stream_app.state.client import Client
 from stream_app.state.errors import Fenced
-from tests.stages.held import Held
-from tests.stages.rig import ALERTS, PARTIALS_PARTITIONS, Rig
-from tests.stages.test_alerting import (
+from tests.stages.alerts import (
     KEY,
     MINUTE,
     RATE,
-    caught_up,
     changes,
     company_with,
     fall_below,
     ids,
     recover,
 )
+from tests.stages.held import Held
+from tests.stages.outside import ALERTS, PARTIALS_PARTITIONS
+from tests.stages.rig import Rig
 from tests.stages.told import NOON, us
 
 
@@ -36,7 +36,7 @@ def others_say(rig: Rig, key: str, state: str, previous: str) -> OutRecord:
 
 async def get_the_word(rig: Rig, reign: int) -> None:
     rig.reign = reign
-    await caught_up(rig)
+    await rig.settle()
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ async def test_changes_made_in_silence_are_told_as_one_where_they_continue_nothi
     rig = Rig(redis, company_with(tmp_path, RATE), [])
     await rig.own_all()
     await rig.tick(us(NOON))
-    await caught_up(rig)
+    await rig.settle()
     rig.reign = None  # type: ignore[assignment] # another version speaks
     await fall_below(rig)
     await recover(rig, NOON + 20 * MINUTE)

@@ -9,7 +9,8 @@ from stream_app.state.client import Client
 from stream_app.state.errors import StoreUnavailable
 from stream_app.transport.errors import BrokerUnavailable
 from tests.stages.company import SOURCES, log
-from tests.stages.rig import EVENTS, PARTIALS_PARTITIONS, Rig
+from tests.stages.outside import EVENTS, PARTIALS_PARTITIONS
+from tests.stages.rig import Rig
 
 HOUR_US = 3_600_000_000
 

@@ -10,7 +10,8 @@ from stream_app.state.client import Client
 from stream_app.state.errors import StoreUnavailable
 from stream_app.transport.errors import BrokerUnavailable
 from tests.stages.company import SOURCES, log
-from tests.stages.rig import PARTIALS, PARTIALS_PARTITIONS, VALUES, Rig
+from tests.stages.outside import PARTIALS, PARTIALS_PARTITIONS, VALUES
+from tests.stages.rig import Rig
 from tests.stages.told import NOON, lead, logged, told, us, won
 
 DAY = timedelta(days=1)

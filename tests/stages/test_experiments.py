@@ -12,7 +12,8 @@ from stream_app.state.client import Client
 from stream_app.transport.errors import BrokerUnavailable
 from stream_app.wire.experiment import PublishedResult, decode_result
 from tests.stages.company import Logged, company, log
-from tests.stages.rig import EXPERIMENTS, PARTIALS_PARTITIONS, VALUES, Rig
+from tests.stages.outside import EXPERIMENTS, PARTIALS_PARTITIONS, VALUES
+from tests.stages.rig import Rig
 from tests.stages.test_any_order import step, unread
 from tests.stages.told import NOON, Told, lead, logged, told, us
 

@@ -9,7 +9,8 @@ from stream_app.domain.cells import FIVE_MINUTE_BASE
 from stream_app.state.client import Client
 from stream_app.wire.partial import parse_key
 from tests.stages.company import SOURCES
-from tests.stages.rig import EVENTS, PARTIALS, PARTIALS_PARTITIONS, Rig
+from tests.stages.outside import EVENTS, PARTIALS, PARTIALS_PARTITIONS
+from tests.stages.rig import Rig
 from tests.stages.told import NOON, Told, lead, logged, told, us, won
 
 

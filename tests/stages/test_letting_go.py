@@ -9,7 +9,8 @@ from stream_app.stages.scopes import LoadedScope
 from stream_app.state.client import Client
 from stream_app.wire.partial import Cell
 from tests.stages.company import SOURCES, log
-from tests.stages.rig import PARTIALS_PARTITIONS, Rig
+from tests.stages.outside import PARTIALS_PARTITIONS
+from tests.stages.rig import Rig
 
 
 def kept() -> Counter[type]:

@@ -15,7 +15,8 @@ from stream_app.wire.partial import Cell, decode_cell, encode_value, parse_key
 from stream_app.wire.published import decode_published
 from tests.stages.company import log
 from tests.stages.held import Held
-from tests.stages.rig import PARTIALS, PARTIALS_PARTITIONS, SOURCES, VALUES, Rig
+from tests.stages.outside import PARTIALS, PARTIALS_PARTITIONS, VALUES
+from tests.stages.rig import SOURCES, Rig
 from tests.stages.told import NOON, Told, lead, logged, told
 
 LATER = NOON + timedelta(minutes=1)

@@ -16,7 +16,8 @@ from stream_app.transport.errors import BrokerUnavailable
 from stream_app.wire.dead_letter import DeadLetter
 from stream_app.wire.partial import parse_key
 from tests.stages.company import SOURCES, log
-from tests.stages.rig import DEAD, EVENTS, PARTIALS, Rig
+from tests.stages.outside import DEAD, EVENTS, PARTIALS
+from tests.stages.rig import Rig
 from tests.stages.told import NOON, lead, logged, told
 
 

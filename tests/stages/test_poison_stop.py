@@ -8,7 +8,8 @@ from stream_app.company import Company
 from stream_app.state.client import Client
 from stream_app.verification.recompute import Recomputation
 from tests.stages.company import SOURCES, Logged, log
-from tests.stages.rig import EVENTS, Rig
+from tests.stages.outside import EVENTS
+from tests.stages.rig import Rig
 
 BAD = b"{ this is no JSON"
 

@@ -8,7 +8,8 @@ import pytest
 
 from stream_app.company import Company
 from stream_app.state.client import Client
-from tests.stages.rig import VALUES, Rig
+from tests.stages.outside import VALUES
+from tests.stages.rig import Rig
 from tests.stages.told import Told, logged, told, us, won
 
 NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)

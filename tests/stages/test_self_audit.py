@@ -11,7 +11,8 @@ from stream_app.stages.scopes import SCOPE_CELLS
 from stream_app.state.client import Client
 from stream_app.wire.partial import Cell, decode_cell, encode_value
 from tests.stages.company import SOURCES
-from tests.stages.rig import EVENTS, NAMESPACE, PARTIALS, PARTIALS_PARTITIONS, Rig
+from tests.stages.outside import EVENTS, PARTIALS, PARTIALS_PARTITIONS
+from tests.stages.rig import NAMESPACE, Rig
 from tests.stages.test_evaluating import log
 
 PLACES = Places(

@@ -25,9 +25,10 @@ from stream_app.stages.ports import OutRecord
 from stream_app.state.client import Client
 from stream_app.state.errors import StoreUnavailable
 from stream_app.wire.partial import HEARD, parse_key
+from tests.stages.alerts import changes
 from tests.stages.company import OPTIONS
-from tests.stages.rig import ALERTS, PARTIALS, PARTIALS_PARTITIONS, Rig
-from tests.stages.test_alerting import changes
+from tests.stages.outside import ALERTS, PARTIALS, PARTIALS_PARTITIONS
+from tests.stages.rig import Rig
 from tests.stages.told import NOON, Told, logged, told, us
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

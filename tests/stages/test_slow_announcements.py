@@ -10,7 +10,8 @@ from stream_app.state.client import Client
 from stream_app.wire.partial import REVISION, decode_control, parse_key
 from stream_app.wire.published import decode_published
 from tests.stages.company import log
-from tests.stages.rig import PARTIALS, PARTIALS_PARTITIONS, VALUES, Rig
+from tests.stages.outside import PARTIALS, PARTIALS_PARTITIONS, VALUES
+from tests.stages.rig import Rig
 from tests.stages.test_standing import EVENT_CLOCK, changed
 
 HOURS_US = 7 * 3_600_000_000

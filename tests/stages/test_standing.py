@@ -15,7 +15,8 @@ from stream_app.stages.standing import StandingValues
 from stream_app.state.client import Client
 from stream_app.transport.errors import BrokerUnavailable
 from tests.stages.company import HISTORY, OPTIONS, log
-from tests.stages.rig import PARTIALS_PARTITIONS, VALUES, Rig
+from tests.stages.outside import PARTIALS_PARTITIONS, VALUES
+from tests.stages.rig import Rig
 from tests.stages.told import NOON, lead, logged, us
 
 DAY_US = 86_400_000_000

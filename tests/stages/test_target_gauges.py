@@ -7,8 +7,7 @@ from pathlib import Path
 from stream_app.domain.placement import partition_of_scope
 from stream_app.stages.alert_words import TargetShown
 from stream_app.state.client import Client
-from tests.stages.rig import PARTIALS_PARTITIONS, Rig
-from tests.stages.test_alerting import (
+from tests.stages.alerts import (
     DAY,
     MINUTE,
     RATE,
@@ -17,6 +16,8 @@ from tests.stages.test_alerting import (
     company_with,
     fall_below,
 )
+from tests.stages.outside import PARTIALS_PARTITIONS
+from tests.stages.rig import Rig
 from tests.stages.told import NOON, logged, us
 
 WEEK = timedelta(weeks=1)

@@ -10,7 +10,13 @@ from tests.state.redis_process import RedisProcess
 
 NAMESPACE = "stream-app:test.v1"
 REAL, SIMULATED = "real Redis", "simulated Redis"
-CONFORMANCE = ("test_partition", "test_claims", "test_store", "test_rollback")
+CONFORMANCE = (
+    "test_partition",
+    "test_partition_limits",
+    "test_claims",
+    "test_store",
+    "test_rollback",
+)
 """The suites that say what a Redis must be to the state: all of them pass them alike."""
 
 
