@@ -24,7 +24,7 @@ from stream_app.metrics.kpi_gauges import KpiGauges
 from stream_app.metrics.own import OwnMetrics
 from stream_app.settings import Settings
 from stream_app.stages.ports import OutRecord
-from stream_app.stages.standing import StandingValues
+from stream_app.stages.standing import Standing
 from stream_app.state.claims import Claims, TopicPartition
 from stream_app.state.client import connect, execute
 from stream_app.state.keys import namespace
@@ -98,6 +98,7 @@ class Runtime:
             company.state_version,
             lease_s=settings.session_timeout_seconds,
             monotonic_s=time.monotonic,
+            wall_clock_us=wall_clock_us,
         )
         self.security: Final = security_of(settings)
         self._publisher = Publisher(settings.kafka, security=self.security)
@@ -151,22 +152,35 @@ class Runtime:
         for drift in report.drifts:
             logger.warning("%s", drift)
 
-    async def read_values(self) -> StandingValues:
-        """What stands in `kpi.values`.
+    async def read_standing(self) -> Standing:
+        """What stands in `kpi.values` and `kpi.experiments`.
 
         Raises:
             BrokerUnavailable: no broker answers.
         """
-        standing = StandingValues(self.partitions[self.partials_topic])
+        standing = Standing(self.partitions[self.partials_topic])
         kafka = {"bootstrap_servers": list(self.settings.kafka), **self.security.aiokafka()}
-        async with await TopicReader.open(self.topics.values, kafka) as reader:
-            read = 0
-            async for record in reader.read():
-                standing.add(record.key, record.value)
-                read += 1
-                if read % _RECORDS_PER_TURN == 0:
-                    await asyncio.sleep(0)
+        for topic, add in (
+            (self.topics.values, standing.add_value),
+            (self.topics.experiments, standing.add_result),
+        ):
+            async with await TopicReader.open(topic, kafka) as reader:
+                read = 0
+                async for record in reader.read():
+                    add(record.key, record.value)
+                    read += 1
+                    if read % _RECORDS_PER_TURN == 0:
+                        await asyncio.sleep(0)
         return standing
+
+    async def end_reign(self) -> None:
+        """Make whoever speaks look again, once nothing of ours can arrive any more.
+
+        Raises:
+            BrokerUnavailable, StoreUnavailable: repeat it.
+        """
+        await self._publisher.abandon()
+        await self.speaking.end_reign()
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run something beside the agents until the worker stops; if it fails, so does the worker.
@@ -210,6 +224,8 @@ class Runtime:
 
             if records:
                 await self.patience(send)
+                if self.speaking.reign is None:  # others read another `kpi.partials`
+                    await self.patience(self.speaking.end_reign)
 
         task = asyncio.create_task(said(), name="say farewell")
         self._farewells.add(task)

@@ -87,6 +87,10 @@ def build(settings: Settings, company: Company) -> StreamApp:
             all(stage.is_ready for stage in measure.stages.values())
             and all(stage.hears_all_sources for stage in evaluate.stages.values())
         )
+        or (
+            runtime.speaking.superseded_by is None
+            and any(stage.must_say_again for stage in evaluate.stages.values())
+        )
     )
     runtime.measure_silence = UnpublishedTime(
         (measure, evaluate),
@@ -98,7 +102,8 @@ def build(settings: Settings, company: Company) -> StreamApp:
     app.lookout = Lookout(
         evaluate,
         speaking=runtime.speaking,
-        read_values=runtime.read_values,
+        read_standing=runtime.read_standing,
+        end_reign=runtime.end_reign,
         patience=runtime.patience,
         own_seconds=settings.session_timeout_seconds,
         monotonic_s=time.monotonic,
@@ -243,7 +248,7 @@ def _add_clock(app: StreamApp) -> Clock | None:
 def _retirement(runtime: Runtime, evaluate: PartitionWork[EvaluatingStage]) -> Retirement:
     def is_due() -> bool:
         stage = evaluate.stages.get(0)
-        return stage is not None and stage.is_ready
+        return stage is not None and stage.is_ready and stage.speaker.may_speak
 
     topic, security = runtime.topics.experiments, runtime.security
     kafka = {"bootstrap_servers": list(runtime.settings.kafka), **security.aiokafka()}
@@ -253,6 +258,7 @@ def _retirement(runtime: Runtime, evaluate: PartitionWork[EvaluatingStage]) -> R
         is_due=is_due,
         read_keys=lambda: runtime.patience(lambda: standing(topic, kafka)),
         publish=lambda records: runtime.patience(lambda: runtime.publish(records)),
+        end_reign=lambda: runtime.patience(runtime.end_reign),
     )
 
 

@@ -1,19 +1,21 @@
-"""Looks at `kpi.values`: who may write it, and what others left standing in it.
+"""Looks at `kpi.values` and `kpi.experiments`: who may write them, and what others left there.
 
 every second    say that this state version lives, hear which one speaks (`state.speaking`)
 a new reign     read the topic before anything is said: revisions must be above those that stand
 that, or a new  read it once more when every zombie must have noticed that it is one
 owner
+words that came   end the reign, so that whoever speaks looks again
+too late
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 from stream_app.agents.partition_work import PartitionWork
 from stream_app.agents.patience import Patience
 from stream_app.stages.evaluating import EvaluatingStage
-from stream_app.stages.standing import StandingValues
+from stream_app.stages.standing import Standing
 from stream_app.state.speaking import Speaking
 
 ASK_SECONDS: Final = 1.0
@@ -29,7 +31,8 @@ class Lookout:
         work: PartitionWork[EvaluatingStage],
         *,
         speaking: Speaking,
-        read_values: Callable[[], Awaitable[StandingValues]],
+        read_standing: Callable[[], Awaitable[Standing]],
+        end_reign: Callable[[], Awaitable[None]],
         patience: Patience,
         own_seconds: float,
         monotonic_s: Callable[[], float],
@@ -40,7 +43,8 @@ class Lookout:
         Args:
             work: the second stage of the partitions that this worker owns.
             speaking: which state version speaks.
-            read_values: reads all of `kpi.values` as it is now.
+            read_standing: reads all of both topics as they are now.
+            end_reign: makes whoever speaks look again, once nothing of ours can arrive any more.
             patience: for Redis and Kafka outages.
             own_seconds: so long after a stage began nobody else takes its partition for theirs.
             monotonic_s: a clock.
@@ -48,7 +52,8 @@ class Lookout:
         """
         self._work = work
         self._speaking = speaking
-        self._read_values = read_values
+        self._read_standing = read_standing
+        self._end_reign = end_reign
         self._patience = patience
         self._own_seconds = own_seconds
         self._monotonic_s = monotonic_s
@@ -78,6 +83,7 @@ class Lookout:
         self._due_s = {
             stage: self._due_s.get(stage, now_s + self._own_seconds) for stage in stages.values()
         }
+        await self._tell_of_late_words(stages.values())
         reign = self._speaking.reign
         if reign is None:
             return
@@ -93,16 +99,25 @@ class Lookout:
         }
         if not curious:
             return
-        seen = await self._patience(self._read_values)
+        standing = await self._patience(self._read_standing)
         for partition, stage in curious.items():
             if self._work.stages.get(partition) is stage:
                 is_first = stage.speaker.must_look
-                await stage.speaker.look(seen.of(partition), reign)
+                await stage.speaker.look(standing, reign)
                 if is_first:  # what the last speaker had sent already may still come
                     self._due_s[stage] = self._monotonic_s() + self._own_seconds
                 elif self._is_due(stage, now_s):
                     self._due_s[stage] = None
                 self._work.wake(partition)
+
+    async def _tell_of_late_words(self, stages: Collection[EvaluatingStage]) -> None:
+        late = [stage.speaker for stage in stages if stage.speaker.was_too_late]
+        if late:
+            for speaker in late:
+                speaker.was_too_late = False
+            await self._patience(self._end_reign)
+            for speaker in late:
+                speaker.doubt_is_over()
 
     def _is_due(self, stage: EvaluatingStage, now_s: float) -> bool:
         due_s = self._due_s.get(stage)

@@ -29,21 +29,24 @@ class Retirement:
         is_due: Callable[[], bool],
         read_keys: Callable[[], Awaitable[Iterable[bytes]]],
         publish: Callable[[Sequence[OutRecord]], Awaitable[None]],
+        end_reign: Callable[[], Awaitable[None]],
     ) -> None:
         """Begin nothing.
 
         Args:
             topic: `kpi.experiments`.
             experiments: of the configuration.
-            is_due: whether it is upon this worker, and results can be relied upon.
+            is_due: whether it is upon this worker, and it has the word.
             read_keys: the keys under which something stands in the topic.
             publish: sends records.
+            end_reign: makes whoever speaks look at what stands.
         """
         self._topic = topic
         self._named = {result_key(e.name, variant) for e in experiments for variant in e.variants}
         self._is_due = is_due
         self._read_keys = read_keys
         self._publish = publish
+        self._end_reign = end_reign
 
     async def run(self) -> None:
         """Look now and then, for ever."""
@@ -58,4 +61,6 @@ class Retirement:
         gone = sorted(set(await self._read_keys()) - self._named)
         if gone:
             await self._publish([OutRecord(self._topic, key, None) for key in gone])
+            if not self._is_due():  # it may have come too late
+                await self._end_reign()
         return len(gone)

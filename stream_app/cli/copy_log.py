@@ -16,7 +16,8 @@ from stream_app.settings import Settings, parse_topic_prefix
 from stream_app.transport.publisher import Publisher
 
 _AFTERWARDS: Final = """\
-now let producers and workers use it:  export STREAM_APP_TOPIC_PREFIX={prefix}
+now let producers and workers use it:
+  export STREAM_APP_TOPIC_PREFIX={prefix} STREAM_APP_PARTITIONS={partitions}
 the workers count it from its beginning; stream-app verify proves the result. The old topic is as it
 was: delete it when you are content"""
 
@@ -60,8 +61,15 @@ async def _copy(settings: Settings, copy: Settings) -> int:
             except NotEmpty as error:
                 click.echo(str(error), err=True)
                 return FOUND
-    click.echo(f"{copied:,} records of {source} copied to {target}")
-    click.echo(_AFTERWARDS.format(prefix=copy.topic_prefix))
+    click.echo(f"{copied.records:,} records of {source} copied to {target}")
+    if copied.missing:
+        click.echo(
+            f"warning: {copied.missing:,} records at the beginning of {source} had been deleted "
+            "before, by its retention or by hand; the copy has what was left, and verify cannot "
+            "miss the rest",
+            err=True,
+        )
+    click.echo(_AFTERWARDS.format(prefix=copy.topic_prefix, partitions=copy.partitions))
     return FINE
 
 

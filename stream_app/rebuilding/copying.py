@@ -5,7 +5,7 @@ them, and no fold sees all of a thread. In a copy each key is in one partition a
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from stream_app.transport.publisher import Outgoing, Publisher
 from stream_app.transport.reading import TopicReader
@@ -19,14 +19,26 @@ class NotEmpty(Exception):
     """The copy's topic already holds records; the message says what to do."""
 
 
+class Copied(NamedTuple):
+    """What became of a copy.
+
+    Attributes:
+        records: that were copied.
+        missing: offsets before the beginnings of the source's partitions; nobody has them any more.
+    """
+
+    records: int
+    missing: int
+
+
 async def copy_log(
     source: str,
     target: str,
     kafka: Mapping[str, Any],
     publisher: Publisher,
     progress: Progress | None = None,
-) -> int:
-    """Copy all records with key, value, headers and timestamp; how many there were.
+) -> Copied:
+    """Copy all records with key, value, headers and timestamp.
 
     Records of one partition keep their order.
 
@@ -56,4 +68,5 @@ async def copy_log(
             if len(chunk) == _CHUNK:
                 copied += await publisher.send_all(chunk)
                 chunk = []
-    return copied + await publisher.send_all(chunk)
+        missing = sum(reader.begins.values())
+    return Copied(copied + await publisher.send_all(chunk), missing)

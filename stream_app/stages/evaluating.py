@@ -108,7 +108,8 @@ class EvaluatingStage:
                 raise
 
     async def _take(self, records: Sequence[SourceRecord], next_offset: int) -> None:
-        news = News(self._readiness.now_us, set(self._readiness.sources), self._plan.clock)
+        known = self._readiness
+        news = News(known.now_us, set(known.sources), dict(known.rebuilds), self._plan.clock)
         for part in parts(records):
             for record in part:
                 if record.key is not None:
@@ -128,7 +129,7 @@ class EvaluatingStage:
         await self._patiently(lambda: state.commit(state.offset, next_offset, meta, outbox))
         self._store.committed()
         alert_news = self._alerts.committed()
-        self._readiness.sources = news.ready
+        self._readiness.sources, self._readiness.rebuilds = news.ready, news.rebuilds
         speaker = self.speaker
         for scope, day, changed in soiled:
             speaker.note(scope, day, changed, is_new=scope in new)
@@ -168,14 +169,18 @@ class EvaluatingStage:
         """When alerts are looked at: at each tick; where none will come, at the batch's end."""
         if self._plan.fixed_now_us is None:
             yield from news.advances
-        if self._plan.clock != WALL and news.now_us and (news.cells or self._alerts.is_new):
+        is_news = news.cells or self._alerts.is_new or news.ready != self._readiness.sources
+        if self._plan.clock != WALL and news.now_us and is_news:
             yield news.now(next_offset)
 
     def _put(self, cells: Iterable[CellNews]) -> Iterator[tuple[str, int, set[str]]]:
-        """Take in cells; yields scope, day and measures of each that changed."""
+        """Take in cells; yields scope, day and measures of each that is news."""
+        known = self._store.known
         for key, value, cell in cells:
+            was_known = key.scope in known
             day, changed = self._store.put(key, value, cell)
-            if changed:
+            # Of a scope that comes to be known something may stand, even if it counts nothing.
+            if changed or (not was_known and key.scope in known):
                 self._alerts.soil(key.scope)
                 yield key.scope, day, changed
 
@@ -185,6 +190,7 @@ class EvaluatingStage:
         meta: dict[str, str | int] = {
             "now_us": news.now_us,
             "ready": msgspec.json.encode(sorted(news.ready)).decode(),
+            "rebuilds": msgspec.json.encode(news.rebuilds).decode(),
             "revision": max(int(self._state.meta.get("revision", 0)), news.revision),
             "reign": self.speaker.reign_in_log,
             "clock": self._plan.clock,
@@ -220,6 +226,11 @@ class EvaluatingStage:
     def hears_all_sources(self) -> bool:
         """Whether all that was to be read after a loss of Redis was read."""
         return self._readiness.hears_all_sources
+
+    @property
+    def must_say_again(self) -> bool:
+        """Whether a state was lost, and not all that follows from it was said since."""
+        return self._readiness.began_empty and self.speaker.takes_over
 
     @property
     def is_ready(self) -> bool:

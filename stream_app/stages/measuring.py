@@ -101,7 +101,7 @@ class Measurer:
         self._hearing.restore(state.meta.get(HEARD, ""))
         self.publications = 0
         self.backlog = 0  # records between the last batch and the end of the log
-        self._ready_is_news = False
+        self._ready_is_news = self._rebuild_is_news = False
         self._before_ready: set[bytes] = set()
 
     # -- taking a batch --------------------------------------------------------------------------
@@ -261,16 +261,25 @@ class Measurer:
     # -- publishing ------------------------------------------------------------------------------
 
     async def begin(self) -> None:
-        """Learn which hours have cells, and say again that we are ready, if we are."""
+        """Learn which hours have cells, and say again whether we are ready.
+
+        Who is not says so before anything else: it counts again from the beginning, and what it
+        says of a cell may be all that compaction leaves, although more had been counted before.
+        """
         await self._cells.load_hours()
         # A stored outbox has no order, and whoever is ready has said all that was counted.
         self._before_ready = {name for name in self._state.outbox if name != READY.encode()}
         self._ready_is_news = self.is_ready
+        self._rebuild_is_news = not self.is_ready
 
     @property
     def has_words(self) -> bool:
         """Whether something is to be published now."""
-        return self._ready_is_news or next(self._due(), None) is not None
+        return self._readiness_is_news or next(self._due(), None) is not None
+
+    @property
+    def _readiness_is_news(self) -> bool:
+        return self._ready_is_news or self._rebuild_is_news
 
     async def publish_outbox(self) -> bool:
         """Publish what is committed and not yet acknowledged; True when something was.
@@ -278,18 +287,16 @@ class Measurer:
         Raises:
             BrokerUnavailable: nothing is lost, publish again.
         """
-        if not (self._state.outbox or self._ready_is_news):
+        if not (self._state.outbox or self._readiness_is_news):
             return False
-        records: list[OutRecord] = []
         sent: dict[bytes, int] = {}
         async with self._lock:  # a batch under way has written cells that are not committed yet
             names = list(islice(self._due(), _PUBLISH_CHUNK))
-            if not (names or self._ready_is_news):
+            if not (names or self._readiness_is_news):
                 return False
+            records = self._readiness_records()
             if self._before_ready:
                 names = [name for name in names if name != READY.encode()]
-            elif self._ready_is_news:
-                records = self._partials.control(READY, self._newest_us)
             if await self._cells.load(name for name in names if name.count(b"|") == _NAME_BARS):
                 self._state.discard()
             asked_us = self._asked_us(self._newest_us)
@@ -307,11 +314,19 @@ class Measurer:
                     continue  # Redis was emptied under our hands; whoever is next says the truth
                 records.extend(self._partials.of(name, payload, cell, self._newest_us))
         await self._publish(records)
+        self._rebuild_is_news = False
         self._ready_is_news = self._ready_is_news and bool(self._before_ready)
         self._before_ready.difference_update(names)
         await self._state.acknowledge(sent)
         self.publications += 1
         return True
+
+    def _readiness_records(self) -> list[OutRecord]:
+        if self._rebuild_is_news:
+            return self._partials.rebuild(self._ready_at)
+        if self._ready_is_news and not self._before_ready:
+            return self._partials.control(READY, self._newest_us)
+        return []
 
     def farewell(self) -> list[OutRecord]:
         """Nothing: whatever of ours arrives late has an old version."""

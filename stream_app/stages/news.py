@@ -8,6 +8,7 @@ from stream_app.wire.partial import (
     CLOCK,
     HEARD,
     READY,
+    REBUILD,
     REVISION,
     WALL,
     Again,
@@ -49,6 +50,7 @@ class News:
     Attributes:
         now_us: the latest clock.
         ready: sources that have caught up with their logs.
+        rebuilds: source → how far in its log it is known to be ready, or to be rebuilt.
         clock: what "now" follows: `wall`, `event` or `as_of`.
         revision: up to which values may have been published.
         said_us: when somebody began to publish more.
@@ -60,6 +62,7 @@ class News:
 
     now_us: int
     ready: set[str]
+    rebuilds: dict[str, int]
     clock: str
     revision: int = 0
     said_us: list[int] = field(default_factory=list)
@@ -76,10 +79,12 @@ class News:
             self.cells.append((key, value, None if value is None else decode_cell(value)))
         elif key.scope in (CLOCK, READY):
             if key.scope == READY:
-                self.ready.add(key.source)
+                self._hear_ready(key.source, value)
             self._hear_clock(key.source, value, offset)
         elif value is None:
             pass  # nobody takes back the others
+        elif key.scope == REBUILD:
+            self._hear_rebuild(key.source, decode_control(value).version)
         elif key.scope == REVISION:
             limit = decode_control(value)
             self.revision = max(self.revision, limit.version)
@@ -93,6 +98,18 @@ class News:
         """The end of the run as a step of the clock."""
         counts = len(self.cells), len(self.ready), next_offset, len(self.heard)
         return Advance(self.now_us, *counts)
+
+    def _hear_ready(self, source: str, value: bytes | None) -> None:
+        self.ready.add(source)
+        if value is not None:
+            version = decode_control(value).version
+            self.rebuilds[source] = max(version, self.rebuilds.get(source, 0))
+
+    def _hear_rebuild(self, source: str, until: int) -> None:
+        """A source begins again, unless it is a zombie that tells of what is over."""
+        if until > self.rebuilds.get(source, 0):
+            self.rebuilds[source] = until
+            self.ready.discard(source)
 
     def _hear_clock(self, source: str, value: bytes | None, offset: int) -> None:
         """A source that is ready says its newest event; what is of another clock does not count."""

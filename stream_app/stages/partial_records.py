@@ -14,6 +14,7 @@ from stream_app.wire.dead_letter import DeadLetter
 from stream_app.wire.partial import (
     CLOCK,
     READY,
+    REBUILD,
     Cell,
     Control,
     control_key,
@@ -60,10 +61,16 @@ class PartialRecords:
 
     def control(self, kind: str, instant_us: int) -> list[OutRecord]:
         """A clock or a source's readiness, for every partition of stage two."""
-        value = encode_value(Control(self._state.offset or 0, instant_us))
-        key = control_key(kind, self._source)
+        return self._to_all(kind, Control(self._state.offset or 0, instant_us))
+
+    def _to_all(self, kind: str, control: Control) -> list[OutRecord]:
+        key, value = control_key(kind, self._source), encode_value(control)
         topic = self._outputs.partials
         return [OutRecord(topic, key, value, p) for p in range(self._outputs.partitions)]
+
+    def rebuild(self, until: int) -> list[OutRecord]:
+        """The source counts again from the beginning, for every partition of stage two."""
+        return self._to_all(REBUILD, Control(until, 0))
 
     def heard(self, said: Iterable[tuple[bytes, bytes]]) -> list[OutRecord]:
         """When sources were heard last, for whoever evaluates the company."""

@@ -11,13 +11,16 @@ class Readiness:
 
     Attributes:
         now_us: the instant that values are of; 0: not known yet.
+        began_empty: nothing was stored when the partition was claimed.
         sources: partitions of `crm.events` that said that they had caught up with their logs.
+        rebuilds: source → how far in its log it is known to be ready, or to be rebuilt.
     """
 
     def __init__(self, state: State, plan: Evaluation) -> None:
         """As it was committed."""
         self._state = state
         self._plan = plan
+        self.began_empty = state.offset is None
         self.restore()
 
     def restore(self) -> None:
@@ -27,12 +30,14 @@ class Readiness:
         told_us = int(meta.get("now_us", 0)) if meta.get("clock", clock) == clock else 0
         self.now_us = fixed if fixed is not None else told_us
         self.sources = set(msgspec.json.decode(meta.get("ready", "[]"), type=list[str]))
+        self.rebuilds = msgspec.json.decode(meta.get("rebuilds", "{}"), type=dict[str, int])
 
     @property
     def hears_all_sources(self) -> bool:
         """Whether all sources have caught up with the log as it was when they began, and we too.
 
-        After a loss of Redis the topic still says from before that they are ready.
+        After a loss of Redis the topic still says from before that they are ready, until those who
+        begin again take it back.
         """
         return self.would_hear_all(self._state.offset or 0, len(self.sources))
 

@@ -89,6 +89,11 @@ class LoadedScope:
     current: dict[tuple[str, str], KpiValue] = field(default_factory=dict)
     targets: dict[tuple[str, str], tuple[TargetSaid, ...]] = field(default_factory=dict)
 
+    @property
+    def words(self) -> Mapping[bytes, Said | SaidResult]:
+        """What the topics say last; an experiment has results only, and others have none."""
+        return self.said or self.said_results
+
     def show(self, value: KpiValue, targets: tuple[TargetSaid, ...]) -> None:
         """This is the value of a running window."""
         place = (value.kpi.name, value.window.kind)
@@ -197,7 +202,7 @@ class ScopeStore:
 
     def said(self) -> Iterable[tuple[str, Iterable[bytes]]]:
         """Scope → the keys that it said and has not taken back."""
-        return [(name, loaded.said) for name, loaded in self._loaded.items() if loaded.said]
+        return [(name, words) for name, loaded in self._loaded.items() if (words := loaded.words)]
 
     def forget_said(self, scope: str) -> list[bytes]:
         """It is not known what the topic says of a scope; the keys that may stand."""
@@ -221,7 +226,7 @@ class ScopeStore:
             own: the first revision that is surely ours, and the last one used.
         """
         loaded = self._loaded.get(scope)
-        said: Mapping[bytes, Said] = {} if loaded is None else loaded.said
+        said: Mapping[bytes, object] = {} if loaded is None else loaded.words
         first, last = own
         theirs = [key for key in said if key not in standing]
         theirs += [
@@ -232,6 +237,7 @@ class ScopeStore:
         if loaded is not None:
             for key in theirs:
                 loaded.said.pop(key, None)
+                loaded.said_results.pop(key, None)
         return theirs
 
     def with_five_minutes(self) -> Iterable[str]:

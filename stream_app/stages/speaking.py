@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from stream_app.domain.calendar import five_minute_bucket
+from stream_app.domain.trial import is_trial_scope
 from stream_app.stages.alert_outbox import OUTBOX
 from stream_app.stages.alert_words import TargetShown
 from stream_app.stages.alerting import Alerting
@@ -20,7 +21,7 @@ from stream_app.stages.ports import OutRecord, Publish, State, WallClock
 from stream_app.stages.readiness import Readiness
 from stream_app.stages.revisions import RESERVED, Revisions
 from stream_app.stages.scopes import ScopeStore
-from stream_app.stages.standing import Seen
+from stream_app.stages.standing import Standing
 from stream_app.stages.turns import others
 from stream_app.stages.words import Words
 from stream_app.wire.partial import AGAIN, REVISION, Again, Control, control_key, encode_value
@@ -33,6 +34,8 @@ class Speaker:
 
     Attributes:
         publications: how many there were.
+        was_too_late: something was sent, and when it arrived others may have had the word. They are
+            to be told; whoever does so sets it back, and says then that the doubt is over.
         leftovers: what predecessors may have left.
         reign_in_log: the reign that is to be committed. A successor goes by it: before anything was
             said in it, the successor must look itself, not knowing what to outdo.
@@ -81,9 +84,11 @@ class Speaker:
         self._reign = self.reign_in_log = int(state.meta.get("reign", 0))
         self._revisions = Revisions(int(state.meta.get("revision", 0)), wall_clock_us)
         self._others_last = self._revisions.last
-        self._in_doubt: dict[str, int] = {}
+        self._in_doubt: dict[str, set[int]] = {}
         self._alerts_in_doubt: int | None = None
+        self._is_publishing = False
         self.publications = 0
+        self.was_too_late = False
         self.leftovers = words.leftovers
 
     # -- what is to be said ----------------------------------------------------------------------
@@ -132,9 +137,11 @@ class Speaker:
 
     def _may_stand(self, scope: str, keys: Iterable[bytes]) -> None:
         """Records may stand of which nothing is known; unknown scopes have none that should."""
-        if keys := dict.fromkeys(keys):  # an experiment's scope has none
+        if is_trial_scope(scope):  # whenever it is looked at each variant is said or ended
+            keys = ()
+        if keys := dict.fromkeys(keys):
             self._words.standing.setdefault(scope, {}).update(keys)
-        if scope in self._store.known:
+        if scope in self._store.known or scope in self._plan.experiments:
             self._dirty.soil_all_of(scope)
 
     def _soil_all(self) -> None:
@@ -176,19 +183,21 @@ class Speaker:
         """Whether some scope has no gauges yet because they were another worker's."""
         return self.leftovers.are_pending
 
-    async def look(self, seen: Seen, reign: int) -> None:
-        """Take notice of what stands in the topic: what is not our last word is to be mended.
+    async def look(self, standing: Standing, reign: int) -> None:
+        """Take notice of what stands in the topics: what is not our last word is to be mended.
 
         Args:
-            seen: what stood at some instant since the reign began.
+            standing: what stood at some instant since the reign began.
             reign: in which it was read.
         """
         async with self._lock:
+            seen = standing.of(self._state.partition)
             newest = max((max(keys.values(), default=0) for keys in seen.values()), default=0)
             if reign != self._reign:
                 self._reign = reign
-                # Who spoke before may be about to say something still.
-                self._revisions.outdo(newest + RESERVED)
+                # Who spoke before may be about to say something still, and took revisions of any
+                # partition of theirs for it.
+                self._revisions.outdo(standing.newest + RESERVED)
                 self._others_last = self._revisions.last
                 self._soil_all()
             for scope in {**seen, **dict.fromkeys(name for name, _ in self._store.said())}:
@@ -210,6 +219,8 @@ class Speaker:
         """
         async with self._lock:
             if not self.is_dirty:
+                # Of an attempt that failed nothing is known; without the word it is not repeated.
+                self.was_too_late |= self.is_in_doubt and not self.may_speak
                 return None
             now_us = self._readiness.now_us
             today = self._plan.calendar.day_of(now_us)
@@ -223,6 +234,8 @@ class Speaker:
             self._state.discard()
             sent |= self._outbox_of(scopes)
             said = await self._say(scopes, now_us, today)
+            # Not when it has arrived: what is heard of them until then is not answered by it.
+            self.leftovers.heard(scopes)
             records += [record for scope in said for record in said[scope]]
             flushed = Flushed(
                 {scope: tuple(self._store[scope].current.values()) for scope in scopes},
@@ -231,8 +244,10 @@ class Speaker:
                 tuple(self._take_news(scope) for scope in scopes),
                 self._alerts.words.of_sources(),
             )
-        self._in_doubt.update(dict.fromkeys(said, today))
+        for scope in said:
+            self._in_doubt.setdefault(scope, set()).add(today)
         self._alerts_in_doubt = today
+        self._is_publishing = True
         try:
             await self._publish(records)
             self._alerts.outbox.sent(sent)
@@ -240,12 +255,14 @@ class Speaker:
         except BaseException:
             self._doubt(scopes, said)
             raise
+        finally:
+            self._is_publishing = False
         self.publications += 1
+        self.was_too_late |= not self.may_speak
         for scope in said:
             self._in_doubt.pop(scope, None)
         self._alerts_in_doubt = None
         self._alerts.words.show(flushed.sources)
-        self.leftovers.heard(scopes)
         if not self._dirty:
             self.leftovers.heard_all(today)
         return flushed
@@ -259,6 +276,12 @@ class Speaker:
             await self._publish([OutRecord(self._state.topic, key, value, partition)])
             self._revisions.announced(limit, today)
         self.reign_in_log = self._reign
+
+    def doubt_is_over(self) -> None:
+        """Nothing that was sent can arrive any more, and whoever has the word looks again."""
+        if not (self.was_too_late or self._is_publishing):
+            self._in_doubt.clear()
+            self._alerts_in_doubt = None
 
     def _outbox_of(self, scopes: Iterable[str]) -> dict[bytes, int]:
         """What to acknowledge once these scopes were heard."""
@@ -298,8 +321,9 @@ class Speaker:
         scopes_by_day: dict[int, list[str]] = {}
         if self._alerts_in_doubt is not None:
             scopes_by_day[self._alerts_in_doubt] = []  # whoever hears it looks at all alerts
-        for scope, day in self._in_doubt.items():
-            scopes_by_day.setdefault(day, []).append(scope)
+        for scope, days in self._in_doubt.items():
+            for day in days:
+                scopes_by_day.setdefault(day, []).append(scope)
         topic, partition = self._state.topic, self._state.partition
         number = self._revisions.last
         return [

@@ -1,4 +1,4 @@
-"""What stands in `kpi.values`, whoever said it: another owner, another configuration, a zombie.
+"""What stands in `kpi.values` and `kpi.experiments`, whoever said it: another owner, a zombie.
 
 A stage knows what it said itself. What others left it learns by looking: it says again what is not
 its own last word, and takes back what should not be there. So nothing about what may be left has to
@@ -11,6 +11,8 @@ from typing import Final
 import msgspec
 
 from stream_app.domain.placement import partition_of_scope
+from stream_app.domain.trial import trial_scope
+from stream_app.wire.keys import split_key
 
 Seen = Mapping[str, Mapping[bytes, int]]
 """Scope → key of a record that stands → its revision."""
@@ -25,8 +27,12 @@ class _Revised(msgspec.Struct, frozen=True, gc=False):
 _decode: Final = msgspec.json.Decoder(_Revised).decode
 
 
-class StandingValues:
-    """Takes in `kpi.values` in order, and says what stands of each partition of `kpi.partials`."""
+class Standing:
+    """Takes in both topics in order, and says what stands of each partition of `kpi.partials`.
+
+    Attributes:
+        newest: the highest revision that was met, in whatever partition.
+    """
 
     def __init__(self, partitions: int) -> None:
         """Nothing stands.
@@ -35,16 +41,24 @@ class StandingValues:
             partitions: of `kpi.partials`.
         """
         self._partitions = partitions
+        self.newest = 0
         self._seen: list[dict[str, dict[bytes, int]]] = [{} for _ in range(partitions)]
 
-    def add(self, key: bytes | None, value: bytes | None) -> None:
-        """Take in the next record; one whose key is none of ours is left alone."""
-        scope = None if key is None else _scope_of(key)
+    def add_value(self, key: bytes | None, value: bytes | None) -> None:
+        """Take in the next record of `kpi.values`; one whose key is none of ours is left alone."""
+        self._add(None if key is None else _scope_of(key), key, value)
+
+    def add_result(self, key: bytes | None, value: bytes | None) -> None:
+        """The same of `kpi.experiments`."""
+        self._add(None if key is None else _trial_scope_of(key), key, value)
+
+    def _add(self, scope: str | None, key: bytes | None, value: bytes | None) -> None:
         if key is None or scope is None:
             return
         seen = self._seen[partition_of_scope(scope, self._partitions)]
         if value is not None:
-            seen.setdefault(scope, {})[key] = _revision_of(value)
+            revision = seen.setdefault(scope, {})[key] = _revision_of(value)
+            self.newest = max(self.newest, revision)
         elif scope in seen:
             seen[scope].pop(key, None)
 
@@ -59,6 +73,14 @@ def _scope_of(key: bytes) -> str | None:
     except UnicodeDecodeError:
         return None
     return f"{parts[3]}|{parts[4]}" if len(parts) == _PARTS else None
+
+
+def _trial_scope_of(key: bytes) -> str | None:
+    try:
+        name, variant = split_key(key.decode())
+    except ValueError:
+        return None
+    return trial_scope(name[0]) if len(name) == len(variant) == 1 else None
 
 
 def _revision_of(value: bytes) -> int:

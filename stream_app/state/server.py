@@ -100,7 +100,8 @@ def _problems(info: Mapping[str, Any]) -> list[str]:
         host, port = info.get("master_host", "?"), info.get("master_port", "?")
         problems.append(
             f"its role is {role}, not master; a replica refuses writes, point STREAM_APP_REDIS at "
-            f"the master ({host}:{port}), or make this one the master: redis-cli replicaof no one"
+            f"the master ({host}:{port}), or make this one the master: "
+            'redis-cli -u "$STREAM_APP_REDIS" replicaof no one'
         )
     problems += _evicting(info)
     if int(info.get("cluster_enabled", 0)):
@@ -113,8 +114,8 @@ def _evicting(info: Mapping[str, Any]) -> list[str]:
         return []
     problem = (
         f"maxmemory-policy is {policy}: it would throw state away when full; "
-        "set maxmemory-policy noeviction: redis-cli config set maxmemory-policy noeviction "
-        "(and in redis.conf)"
+        "set maxmemory-policy noeviction (and in redis.conf): "
+        'redis-cli -u "$STREAM_APP_REDIS" config set maxmemory-policy noeviction'
     )
     return [problem]
 

@@ -7,12 +7,14 @@ is still rebuilding has nothing to say yet, so the old numbers stay current unti
 complete; when the newer version is stopped, the older one speaks again.
 
 A *reign* is the time from one change of the speaker to the next. Within a reign all that was said
-came from one state version; a new reign has to look at what stands.
+came from one state version; a new reign has to look at what stands. It ends, too, when words of an
+earlier reign may have come in it: then whoever speaks has to look again. No two reigns have the
+same number, even if Redis forgets some of them.
 """
 
 from collections.abc import Callable
 
-from stream_app.state.client import SPEAK, Client
+from stream_app.state.client import END_REIGN, SPEAK, Client
 from stream_app.state.keys import namespace
 
 
@@ -31,6 +33,7 @@ class Speaking:
         *,
         lease_s: float,
         monotonic_s: Callable[[], float],
+        wall_clock_us: Callable[[], int],
     ) -> None:
         """Nothing is known yet.
 
@@ -40,12 +43,14 @@ class Speaking:
             state_version: of this worker.
             lease_s: for how long an answer holds, and a silent version is believed to live.
             monotonic_s: a clock that goes on while the process is stopped.
+            wall_clock_us: numbers reigns, so that none is met again.
         """
         self._redis = redis
         self._key = speaking_key(topic_prefix).encode()
         self._version = state_version
         self._lease_s = lease_s
         self._monotonic_s = monotonic_s
+        self._wall_clock_us = wall_clock_us
         self._from_s = self._until_s = 0.0
         self._reign: int | None = None
         self.superseded_by: str | None = None
@@ -54,6 +59,14 @@ class Speaking:
     def reign(self) -> int | None:
         """The reign in which this worker may write values now; None: it may not."""
         return self._reign if self._from_s <= self._monotonic_s() < self._until_s else None
+
+    async def end_reign(self) -> None:
+        """Words of ours may have come in the reign of another: who speaks is to look again.
+
+        Raises:
+            StoreUnavailable: repeat it.
+        """
+        await END_REIGN.run(self._redis, (self._key,), (b"%d" % self._wall_clock_us(),))
 
     async def ask(self, *, complete: bool) -> None:
         """Say that we live, and hear who speaks; to be repeated well within the lease.
@@ -66,7 +79,10 @@ class Speaking:
         """
         asked_s = self._monotonic_s()
         lease = b"%d" % round(self._lease_s * 1_000)
-        args = (self._version.encode(), lease, b"1" if complete else b"0")
+        args = (
+            *(self._version.encode(), lease, b"1" if complete else b"0"),
+            b"%d" % self._wall_clock_us(),
+        )
         speaker, reign, quiet_ms, newer = await SPEAK.run(self._redis, (self._key,), args)
         self.superseded_by = speaker.decode() if newer == b"1" else None
         self._reign = int(reign) if speaker == self._version.encode() else None

@@ -91,6 +91,7 @@ class Audit:
     _began_s: float = field(default_factory=time.monotonic)
     _gauges: int | None = None
     _records: int = 0
+    _unsaid: int = 0
     _ends_before: dict[int, int] = field(default_factory=dict)
     _is_first: bool = True
 
@@ -125,6 +126,9 @@ class Audit:
         began_s = time.monotonic()
         # In this order: what the worker has committed and published lies in the log by then.
         committed = await self.committed.of_events(evidence.partitions)
+        self._unsaid = await self.committed.unsaid(
+            evidence.partitions, self.partials_partitions or 0
+        )
         await evidence.read_ticks()
         pages, unreadable = await self._pages()
         grown = await evidence.read_log(recomputation, self._told("reading the log"))
@@ -225,7 +229,8 @@ class Audit:
             # The worker does not count them either: they were written under other rules.
             self.warnings.append(
                 f"{len(surplus):,} dead letters are about records that today's configuration "
-                f"accepts, the first about {surplus[0].key}: written before it was changed"
+                f"accepts, the first about {surplus[0].key}: written before the configuration was "
+                "changed, or about a log that was replaced"
             )
         else:
             yield from surplus
@@ -314,6 +319,7 @@ class Audit:
             differences=self.settling.differences(),
             grew_by=self.grew_by,
             in_motion=self.settling.in_motion,
+            unsaid=self._unsaid,
             undecided=len(self.settling.undecided) if self.settling.in_motion else 0,
             seconds=time.monotonic() - self._began_s,
             pass_seconds=self._pass_seconds,

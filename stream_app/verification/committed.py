@@ -50,6 +50,24 @@ class CommittedState:
         metas = await self.metas(self._partials, range(partitions))
         return max((int(meta.get("now_us", 0)) for meta in metas), default=0) or None
 
+    async def unsaid(self, events: int, partials: int) -> int:
+        """What is counted, in either stage, and was not yet acknowledged by Kafka: outbox names.
+
+        Args:
+            events: how many partitions `crm.events` has.
+            partials: how many `kpi.partials` has.
+
+        Raises:
+            StoreUnavailable: Redis does not answer.
+        """
+        topics = ((self._topics.events, events), (self._partials, partials))
+        keys = [
+            PartitionKeys(self.namespace, topic, partition).outbox
+            for topic, partitions in topics
+            for partition in range(partitions)
+        ]
+        return sum(await pipelined(self._redis, [("HLEN", key) for key in keys]))
+
     async def metas(self, topic: str, partitions: Sequence[int]) -> list[Mapping[str, str]]:
         """The meta hash of each partition; empty where nothing was ever committed.
 

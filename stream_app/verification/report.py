@@ -26,6 +26,7 @@ class Report:
         grew_by: records the log gained while this ran.
         in_motion: it did not stand still, so each record was compared as of some moment.
         undecided: values that changed so fast that no moment was caught; no differences.
+        unsaid: what workers had counted and not yet said at the last look.
         seconds: how long all of it took.
         pass_seconds: how long the plain pass over the log took, reading included.
         warnings: what is strange, and no difference.
@@ -43,6 +44,7 @@ class Report:
     grew_by: int
     in_motion: bool
     undecided: int
+    unsaid: int
     seconds: float
     pass_seconds: float
     warnings: tuple[str, ...] = field(default=())
@@ -92,6 +94,11 @@ class Report:
         for section in SECTIONS:
             if found := self.differences.get(section):
                 yield f"{section}: {len(found):,} differences"
+        if self.total and self.unsaid:
+            yield (
+                f"the workers still had {self.unsaid:,} things to say at the last look, so what "
+                "differs may only be late: a longer --wait tells late from wrong"
+            )
         yield f"{self.total:,} differences ({self.seconds:.1f} s)"
 
     def document(self, limit: int) -> dict[str, Any]:
@@ -120,6 +127,7 @@ class Report:
             "in_motion": self.in_motion,
             "log_grew_by": self.grew_by,
             "undecided": self.undecided,
+            "unsaid": self.unsaid,
             "seconds": round(self.seconds, 3),
             "events_per_second": round(self.events_per_second, 1),
             "warnings": list(self.warnings),

@@ -19,6 +19,7 @@ from stream_app.domain.scopes import decode, encode
 
 CLOCK: Final = "clock"
 READY: Final = "ready"
+REBUILD: Final = "rebuild"
 HEARD: Final = "heard"
 WALL: Final = "wall"
 """The source of the wall clock among the clocks; every other source is a source partition."""
@@ -50,7 +51,10 @@ class Cell(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Control(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A clock's instant (`instant_us`), or that a source is ready, with the sender's version."""
+    """A clock's instant (`instant_us`), or that a source is ready, with the sender's version.
+
+    Of a rebuild the version is where it ends: the offset at which the source is ready again.
+    """
 
     version: int
     instant_us: int

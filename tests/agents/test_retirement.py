@@ -13,6 +13,10 @@ NAMED = Experiment(
 )
 
 
+async def nobody_else_speaks() -> None:
+    raise AssertionError("nothing was said too late")
+
+
 async def test_what_the_configuration_does_not_name_is_taken_back_once(
     broker: LocalBroker, topic_prefix: str
 ) -> None:
@@ -34,8 +38,35 @@ async def test_what_the_configuration_does_not_name_is_taken_back_once(
             is_due=lambda: True,
             read_keys=lambda: standing(topics.experiments, kafka),
             publish=publish,
+            end_reign=nobody_else_speaks,
         )
         taken_back = [await retirement.look(), await retirement.look()]
 
     assert taken_back == [2, 0]
     assert set(await standing(topics.experiments, kafka)) == {b"trial|b", b"trial|c"}
+
+
+async def test_what_was_taken_back_without_the_word_is_looked_at_by_whoever_has_it() -> None:
+    has_word, told, sent = [True], [], []
+
+    async def publish(records: object) -> None:
+        sent.append(records)
+        has_word.clear()  # lost while it was sent
+
+    async def end_reign() -> None:
+        told.append("once")
+
+    async def keys() -> set[bytes]:
+        return {b"gone|b"}
+
+    retirement = Retirement(
+        "kpi.experiments",
+        [NAMED],
+        is_due=lambda: bool(has_word),
+        read_keys=keys,
+        publish=publish,
+        end_reign=end_reign,
+    )
+    assert await retirement.look() == 1
+
+    assert (len(sent), told) == (1, ["once"])

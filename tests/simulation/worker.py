@@ -29,7 +29,7 @@ from stream_app.stages.evaluating import EvaluatingStage
 from stream_app.stages.measuring import Measurer
 from stream_app.stages.partial_records import Outputs
 from stream_app.stages.ports import OutRecord
-from stream_app.stages.standing import StandingValues
+from stream_app.stages.standing import Standing
 from stream_app.state.claims import Claims, TopicPartition
 from stream_app.state.partition import PartitionState
 from stream_app.state.speaking import Speaking
@@ -43,6 +43,7 @@ from tests.simulation.company import (
     ALERTS,
     DEAD,
     EVENTS,
+    EXPERIMENTS,
     PARTIALS_PARTITIONS,
     TICKS,
     VALUES,
@@ -101,6 +102,7 @@ class Worker:
             line.version,
             lease_s=SESSION_S,
             monotonic_s=loop.time,
+            wall_clock_us=self.wall_clock_us,
         )
         self._fetching = Fetching(
             self.process, world.logs, world.network, self._confirms, world.fetch_most
@@ -119,7 +121,8 @@ class Worker:
         self._lookout = Lookout(
             self.evaluate,
             speaking=self.speaking,
-            read_values=self._read_values,
+            read_standing=self._read_standing,
+            end_reign=self._end_reign,
             patience=self._patience,
             own_seconds=SESSION_S,
             monotonic_s=loop.time,
@@ -229,18 +232,25 @@ class Worker:
             may_speak=lambda: self.speaking.reign,
         )
 
-    async def _read_values(self) -> StandingValues:
+    async def _read_standing(self) -> Standing:
         logs, away = self.world.logs, BrokerUnavailable(["simulated:9092"], "reading", "away")
-        records = await self.world.network.ask_kafka(
-            self.process,
-            lambda: [(r.key, r.value) for _, log in logs.of(VALUES) for r in log],
-            away,
-        )
+        standing = Standing(PARTIALS_PARTITIONS)
+        for topic, add in ((VALUES, standing.add_value), (EXPERIMENTS, standing.add_result)):
+            records = await self.world.network.ask_kafka(
+                self.process,
+                lambda topic=topic: [(r.key, r.value) for _, log in logs.of(topic) for r in log],
+                away,
+            )
+            for key, value in records:
+                add(key, value)
         self.world.count("looks")
-        standing = StandingValues(PARTIALS_PARTITIONS)
-        for key, value in records:
-            standing.add(key, value)
         return standing
+
+    async def _end_reign(self) -> None:
+        self.world.note(self.name, "ends the reign: its words may have come too late")
+        self.world.count("reigns ended")
+        await self._producer.abandon()
+        await self.speaking.end_reign()
 
     async def _alert_log(self) -> list[tuple[bytes, bytes | None]]:
         logs, away = self.world.logs, BrokerUnavailable(["simulated:9092"], "reading", "away")
@@ -262,6 +272,8 @@ class Worker:
                 self.world.note(self.name, "says farewell")
                 self.world.count("farewells")
                 await self._patience(send)
+                if self.speaking.reign is None:
+                    await self._patience(self.speaking.end_reign)
 
         task = self.world.loop.create_task(said())
         self._farewells.add(task)

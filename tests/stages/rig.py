@@ -17,7 +17,7 @@ from stream_app.stages.listening import Silence
 from stream_app.stages.measuring import Measurer
 from stream_app.stages.partial_records import Outputs
 from stream_app.stages.ports import OutRecord
-from stream_app.stages.standing import StandingValues
+from stream_app.stages.standing import Standing
 from stream_app.state.claims import Claims
 from stream_app.state.client import Client
 from stream_app.state.keys import PartitionKeys
@@ -49,8 +49,15 @@ class Rig:
     """All partitions of both stages, each owned by the stage that was begun last."""
 
     def __init__(
-        self, redis: Client, company: Company, log: Iterable[Logged], *, cached_threads: int = 3
+        self,
+        redis: Client,
+        company: Company,
+        log: Iterable[Logged],
+        *,
+        cached_threads: int = 3,
+        version: str = "",
     ) -> None:
+        self.namespace, self.partials = NAMESPACE + version, PARTIALS + version
         self.redis = redis
         self.company = company
         self.config = company.config
@@ -77,7 +84,7 @@ class Rig:
 
     def keys(self, topic: str, partition: int) -> PartitionKeys:
         """Where Redis holds a partition's state."""
-        return PartitionKeys(NAMESPACE, topic, partition)
+        return PartitionKeys(self.namespace, topic, partition)
 
     @property
     def is_event_clock(self) -> bool:
@@ -116,7 +123,7 @@ class Rig:
             Shaky(state, tables, self.store_faults),
             rules=FoldRules.from_config(self.config),
             accepted=Rules.from_config(self.config),
-            outputs=Outputs(PARTIALS, DEAD, PARTIALS_PARTITIONS),
+            outputs=Outputs(self.partials, DEAD, PARTIALS_PARTITIONS),
             publish=self.topics.publish,
             patiently=once,
             cached_threads=self.cached_threads,
@@ -130,7 +137,7 @@ class Rig:
 
     async def own_scopes(self, partition: int) -> EvaluatingStage:
         """A new stage two from the state."""
-        state, tables = await self._claim(PARTIALS, partition, EVALUATE_TABLES)
+        state, tables = await self._claim(self.partials, partition, EVALUATE_TABLES)
         calendar = FoldRules.from_config(self.config).calendar
         plan = Evaluation(
             catalogue=self.company.catalogue,
@@ -172,17 +179,22 @@ class Rig:
 
     async def look(self, partition: int) -> None:
         """Stage two sees what stands in `kpi.values`."""
-        standing = StandingValues(PARTIALS_PARTITIONS)
+        standing = Standing(PARTIALS_PARTITIONS)
         for record in self.topics.all(VALUES):
-            standing.add(record.key, record.value)
-        await self.evaluators[partition].speaker.look(standing.of(partition), self.reign)
+            standing.add_value(record.key, record.value)
+        for record in self.topics.all(EXPERIMENTS):
+            standing.add_result(record.key, record.value)
+        await self.evaluators[partition].speaker.look(standing, self.reign)
         self.curious.discard(partition)
 
     async def _claim(
         self, topic: str, partition: int, names: tuple[str, ...]
     ) -> tuple[PartitionState, dict[str, StateTable]]:
-        claims = Claims(self.redis, {topic: NAMESPACE})
-        ends = {EVENTS: self.rebuild_until, PARTIALS: len(self.topics.of(PARTIALS, partition))}
+        claims = Claims(self.redis, {topic: self.namespace})
+        ends = {
+            EVENTS: self.rebuild_until,
+            self.partials: len(self.topics.of(self.partials, partition)),
+        }
         defaults = {"rebuild_until": ends[topic]}
         state = await claims.claim((topic, partition), defaults=defaults)
         state.log_end = len(self.log[partition]) if topic == EVENTS else ends[topic]
@@ -219,8 +231,8 @@ class Rig:
 
     async def evaluate(self, partition: int, size: int = 10_000) -> bool:
         """Stage two takes up to so many partials."""
-        begin = self.read_of(PARTIALS, partition)
-        records = self.topics.of(PARTIALS, partition)[begin : begin + size]
+        begin = self.read_of(self.partials, partition)
+        records = self.topics.of(self.partials, partition)[begin : begin + size]
         if records:
             await self.evaluators[partition].take(records, records[-1].offset + 1)
         return bool(records)
@@ -236,7 +248,7 @@ class Rig:
         faults, self.topics.faults = self.topics.faults, []
         body, key = encode_value(Control(now_us, now_us)), control_key(CLOCK, "wall")
         await self.topics.publish(
-            [OutRecord(PARTIALS, key, body, p) for p in range(PARTIALS_PARTITIONS)]
+            [OutRecord(self.partials, key, body, p) for p in range(PARTIALS_PARTITIONS)]
         )
         self.topics.faults = faults
 
@@ -302,7 +314,9 @@ class Rig:
 
     def cells(self) -> dict[bytes, bytes | None]:
         """What `kpi.partials` says last of every cell, control records left out."""
-        latest = {record.key: record.value for record in self.topics.all(PARTIALS) if record.key}
+        latest = {
+            record.key: record.value for record in self.topics.all(self.partials) if record.key
+        }
         return {key: value for key, value in latest.items() if "|" in parse_key(key).scope}
 
 

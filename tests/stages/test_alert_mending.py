@@ -8,6 +8,7 @@ import pytest
 
 from stream_app.domain.placement import partition_of_scope
 from stream_app.stages.ports import OutRecord
+from stream_app.stages.standing import Standing
 from stream_app.state.client import Client
 from stream_app.state.errors import Fenced
 from tests.stages.alerts import (
@@ -120,7 +121,7 @@ async def test_a_zombie_mends_nothing(redis: Client, tmp_path: Path) -> None:
 
     rig.reign = 2
     for stage in zombies.values():
-        await stage.speaker.look({}, 2)
+        await stage.speaker.look(Standing(PARTIALS_PARTITIONS), 2)
         with pytest.raises(Fenced):
             await stage.speaker.flush()
 

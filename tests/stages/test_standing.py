@@ -11,7 +11,7 @@ from stream_app.company import Company, load_company
 from stream_app.domain.placement import partition_of_scope
 from stream_app.simulate import matching_configuration
 from stream_app.stages.ports import OutRecord
-from stream_app.stages.standing import StandingValues
+from stream_app.stages.standing import Standing
 from stream_app.state.client import Client
 from stream_app.transport.errors import BrokerUnavailable
 from tests.stages.company import HISTORY, OPTIONS, log
@@ -184,14 +184,14 @@ async def test_in_a_new_reign_nothing_is_said_before_a_look_and_then_above_all_t
 
 
 def test_every_standing_record_belongs_to_one_partition() -> None:
-    standing = StandingValues(3)
+    standing = Standing(3)
     for scope in ("team|emea", "rep|r-1", "source+technique|web+free%2Btrial"):
         key = f"leads|day|now|{scope}".encode()
-        standing.add(key, b'{"revision":3}')
-        standing.add(key, b'{"revision":4}')
+        standing.add_value(key, b'{"revision":3}')
+        standing.add_value(key, b'{"revision":4}')
         assert [standing.of(p).get(scope) for p in range(3)].count({key: 4}) == 1
-        standing.add(key, None)
+        standing.add_value(key, None)
         assert all(not standing.of(p)[scope] for p in range(3) if scope in standing.of(p))
-    standing.add(None, b"{}")
-    standing.add(b"leads|day|now|team|amer", b"not JSON")
+    standing.add_value(None, b"{}")
+    standing.add_value(b"leads|day|now|team|amer", b"not JSON")
     assert {0} == {r for p in range(3) for r in standing.of(p).get("team|amer", {}).values()}

@@ -28,9 +28,9 @@ async def test_all_problems_are_named_at_once_with_what_to_do(own_redis: OwnRedi
     role, policy = caught.value.problems
     assert "slave, not master" in role
     assert "point STREAM_APP_REDIS at the master (127.0.0.1:" in role
-    assert "redis-cli replicaof no one" in role
+    assert 'redis-cli -u "$STREAM_APP_REDIS" replicaof no one' in role
     assert "maxmemory-policy is allkeys-lru" in policy
-    assert "redis-cli config set maxmemory-policy noeviction" in policy
+    assert "config set maxmemory-policy noeviction" in policy
     await redis.aclose()
 
 

@@ -1,6 +1,7 @@
 """One state version speaks at a time: the last that was begun and is complete, while it lives."""
 
 from collections.abc import Callable
+from itertools import count
 
 import pytest
 from redis.asyncio import Redis
@@ -26,7 +27,9 @@ def clock() -> Clocks:
 @pytest.fixture
 def worker(redis: Client, clock: Clocks) -> Callable[[str], Speaking]:
     def make(version: str) -> Speaking:
-        return Speaking(redis, "pre.", version, lease_s=10.0, monotonic_s=clock)
+        return Speaking(
+            redis, "pre.", version, lease_s=10.0, monotonic_s=clock, wall_clock_us=lambda: 0
+        )
 
     return make
 
@@ -127,8 +130,10 @@ async def test_a_worker_that_starts_again_is_not_newer_than_its_version(
 
 
 async def test_companies_with_other_prefixes_do_not_meet(redis: Client, clock: Clocks) -> None:
-    ours = Speaking(redis, "pre.", "a", lease_s=10.0, monotonic_s=clock)
-    theirs = Speaking(redis, "other.", "b", lease_s=10.0, monotonic_s=clock)
+    ours = Speaking(redis, "pre.", "a", lease_s=10.0, monotonic_s=clock, wall_clock_us=lambda: 0)
+    theirs = Speaking(
+        redis, "other.", "b", lease_s=10.0, monotonic_s=clock, wall_clock_us=lambda: 0
+    )
     await ours.ask(complete=True)
     await theirs.ask(complete=True)
 
@@ -141,12 +146,77 @@ async def test_the_rights_that_are_asked_of_an_acl_user_suffice(redis: Client) -
     port = redis.connection_pool.connection_kwargs["port"]
     with_rights = connect(f"redis://worker:any@127.0.0.1:{port}/0")
     try:
-        speaking = Speaking(with_rights, "pre.", "a", lease_s=10.0, monotonic_s=lambda: 0.0)
+        speaking = Speaking(
+            with_rights, "pre.", "a", lease_s=10.0, monotonic_s=lambda: 0.0, wall_clock_us=lambda: 0
+        )
         await speaking.ask(complete=True)
-        rival = Speaking(with_rights, "pre.", "b", lease_s=10.0, monotonic_s=lambda: 0.0)
+        rival = Speaking(
+            with_rights, "pre.", "b", lease_s=10.0, monotonic_s=lambda: 0.0, wall_clock_us=lambda: 0
+        )
         await rival.ask(complete=True)
     finally:
         await with_rights.aclose()
         await redis.execute_command("ACL", "DELUSER", "worker")
 
     assert speaking.reign == 1
+
+
+async def test_who_takes_the_word_waits_for_the_lease_of_the_one_that_has_it(
+    redis: Client, clock: Clocks
+) -> None:
+    older = Speaking(
+        redis, "pre.", "older", lease_s=45.0, monotonic_s=clock, wall_clock_us=lambda: 0
+    )
+    newer = Speaking(
+        redis, "pre.", "newer", lease_s=1.0, monotonic_s=clock, wall_clock_us=lambda: 0
+    )
+    await older.ask(complete=True)
+    await newer.ask(complete=True)
+
+    assert 44_000 < await redis.pttl(f"{speaking_key('pre.')}:quiet") <= 45_000
+    assert newer.reign is None
+
+
+async def test_a_redis_that_falls_back_does_not_give_a_reigns_number_to_another_one(
+    clock: Clocks, redis: Client
+) -> None:
+    times = count(5_000)
+
+    def worker(version: str) -> Speaking:
+        return Speaking(
+            redis,
+            "pre.",
+            version,
+            lease_s=10.0,
+            monotonic_s=clock,
+            wall_clock_us=lambda: next(times),
+        )
+
+    older = worker("a")
+    await older.ask(complete=True)
+    before = await redis.hgetall(speaking_key("pre."))
+    await died_out(redis, "a")
+    newer = worker("b")
+    await newer.ask(complete=True)
+    await redis.delete(speaking_key("pre."))
+    await redis.hset(speaking_key("pre."), mapping=before)
+    await died_out(redis, "b")
+    third = worker("c")
+    await third.ask(complete=True)
+
+    assert len({older.reign, newer.reign, third.reign}) == 3
+    assert older.reign < newer.reign < third.reign  # type: ignore[operator]
+
+
+async def test_a_reign_can_be_ended_so_that_its_speaker_looks_again(
+    worker: Callable[[str], Speaking],
+) -> None:
+    speaker, late = worker("a"), worker("b")
+    await speaker.ask(complete=True)
+    before = speaker.reign
+    await late.end_reign()
+    await speaker.ask(complete=True)
+
+    assert before is not None
+    assert speaker.reign is not None
+    assert speaker.reign > before
