@@ -27,6 +27,7 @@ from stream_app.stages.ports import OutRecord
 from stream_app.stages.standing import Standing
 from stream_app.state.claims import Claims, TopicPartition
 from stream_app.state.client import connect, execute
+from stream_app.state.errors import Kind
 from stream_app.state.keys import namespace
 from stream_app.state.server import check, require_no_eviction
 from stream_app.state.speaking import Speaking
@@ -110,6 +111,7 @@ class Runtime:
             state_version=company.state_version,
             configuration=company.configuration,
         )
+        self.own.begin_counting(topics=(self.topics.events, self.partials_topic), kinds=Kind)
         definitions = {kpi.name: kpi.definition.definition for kpi in company.catalogue.kpis}
         self._server = MetricsServer(
             board=self.board,
@@ -268,6 +270,7 @@ class Runtime:
             owned=lambda topic: {s.partition for s in self.claims if s.topic == topic},
             log_ends=lambda partitions: consumer.log_ends(partials, partitions),
             show=self.own.audit_divergence.set,
+            compared=self.own.audit_compared.inc,
         )
 
     async def _watch_consumer(self, consumer: BatchConsumer) -> None:

@@ -84,6 +84,7 @@ class SelfAudit:
         owned: topic → partitions that this worker owns now.
         log_ends: where partitions of `kpi.partials` end now.
         show: told the number of diverging cells after every look.
+        compared: told how many cells were compared.
         catch_up_seconds: stage two may be so far behind; if it is more, nothing is compared.
     """
 
@@ -95,6 +96,7 @@ class SelfAudit:
         owned: Callable[[str], Collection[int]],
         log_ends: Callable[[Iterable[int]], Awaitable[Mapping[int, int]]],
         show: Callable[[int], None],
+        compared: Callable[[int], None] = lambda _: None,
         catch_up_seconds: float = CATCH_UP_SECONDS,
     ) -> None:
         self._redis = redis
@@ -102,6 +104,7 @@ class SelfAudit:
         self._owned = owned
         self._log_ends = log_ends
         self._show = show
+        self._compared = compared
         self._catch_up_seconds = catch_up_seconds
         self._cursors: dict[bytes, int] = {}
         self._diverging: set[CellOf] = set()
@@ -170,6 +173,7 @@ class SelfAudit:
             and not (row is None and cell[1].endswith(FIVE_MINUTES_END))
             and _diverges(row, held[cell], min(before[cell[0]], after[cell[0]]))
         }
+        self._compared(len(said))
         if new := wrong - self._diverging:
             logger.error(
                 "the two stages differ in %d cells, so KPIs are wrong; see which: stream-app "

@@ -55,6 +55,8 @@ def command(config_path: Path | None, log_level: Level) -> None:
         worker.execute_from_commandline()
     except SystemExit as exit_:
         if app.fatal_error is not None:
+            # Again, and last: libraries that were stopped in the middle have had their words.
+            logging.getLogger(__name__).critical("the worker has stopped: %s", app.fatal_error)
             _leave(_STOPPED)
         if exit_.code:
             # Faust says nothing of what it died of: its loggers are silent.

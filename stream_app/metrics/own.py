@@ -6,6 +6,7 @@ rest are enums, and whatever a producer could invent is `other`.
 """
 
 import platform
+from collections.abc import Iterable
 from typing import Final, Literal, get_args
 
 from prometheus_client import (
@@ -132,6 +133,9 @@ class OwnMetrics:
             "audit_divergence",
             "Cells in which the last audit found the two stages to differ; 0 before the first.",
         )
+        self.audit_compared: Final = counter(
+            "audit_compared_total", "Cells of both stages that audits have compared so far."
+        )
         self.series_dropped: Final = gauge(
             "series_dropped", "KPI series not exposed because there are too many."
         )
@@ -153,6 +157,18 @@ class OwnMetrics:
             started_at_s
         )
         ProcessCollector(registry=registry)
+
+    def begin_counting(self, *, topics: Iterable[str], kinds: Iterable[str]) -> None:
+        """Show 0 for what has not happened yet, so that its first time is an increase.
+
+        Args:
+            topics: that have owners, who may be fenced.
+            kinds: of failures of Redis.
+        """
+        for topic in topics:
+            self.fenced_commits.labels(topic)
+        for kind in kinds:
+            self.store_errors.labels(kind)
 
     def describe_build(self, *, version: str, state_version: str, configuration: str) -> None:
         """Say what is running; an earlier statement is withdrawn."""

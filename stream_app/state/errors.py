@@ -5,7 +5,7 @@ from typing import Final
 
 
 class Kind(StrEnum):
-    """Why Redis cannot serve us at the moment; the label of `stream_app_redis_errors`."""
+    """Why Redis cannot serve us at the moment; the label of `stream_app_store_errors_total`."""
 
     CONNECTION = "connection"
     TIMEOUT = "timeout"

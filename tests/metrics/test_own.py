@@ -33,6 +33,7 @@ def page(metrics: OwnMetrics) -> str:
         "stream_app_state_entries",
         "stream_app_published_total",
         "stream_app_audit_divergence",
+        "stream_app_audit_compared_total",
         "stream_app_series_dropped",
         "stream_app_rebuilding",
         "stream_app_degraded",

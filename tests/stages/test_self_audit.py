@@ -36,12 +36,14 @@ class Audited:
         async def log_ends(partitions):
             return {p: len(rig.topics.of(PARTIALS, p)) for p in partitions}
 
+        self.compared: list[int] = []
         self.audit = SelfAudit(
             rig.redis,
             PLACES,
             owned=lambda topic: range(SOURCES if topic == EVENTS else PARTIALS_PARTITIONS),
             log_ends=log_ends,
             show=self.shown.append,
+            compared=self.compared.append,
             catch_up_seconds=-1,
         )
 
@@ -63,7 +65,10 @@ def company_cells() -> bytes:
 
 
 async def test_stages_that_agree_are_told_to(settled: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert await Audited(settled, monkeypatch).look() == 0
+    audited = Audited(settled, monkeypatch)
+
+    assert await audited.look() == 0
+    assert sum(audited.compared) > 0
 
 
 async def test_a_cell_that_was_changed_in_stage_two_is_seen_until_it_is_mended(
