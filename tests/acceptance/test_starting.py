@@ -82,6 +82,6 @@ def test_a_redis_that_would_lose_the_state_is_refused(
 
     assert worker.wait() == 1
     address = f"Redis at 127.0.0.1:{redis.port} is not suitable: {complaint}"
-    assert f"the worker stops: {address}" in worker.log.splitlines()[-1]
+    assert f"the worker has stopped: {address}" in worker.log.splitlines()[-1]
     assert "Traceback" not in worker.log
     redis.kill()
