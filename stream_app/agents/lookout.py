@@ -9,7 +9,7 @@ too late
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from stream_app.agents.partition_work import PartitionWork
@@ -79,18 +79,17 @@ class Lookout:
 
     async def look_once(self) -> None:
         """Show what stands to the stages that must know it now."""
+        await self._tell_of_late_words()
         stages, now_s = self._work.stages, self._monotonic_s()
         self._due_s = {
             stage: self._due_s.get(stage, now_s + self._own_seconds) for stage in stages.values()
         }
-        await self._tell_of_late_words(stages.values())
         reign = self._speaking.reign
         if reign is None:
             return
         for partition, stage in stages.items():
-            if (
-                stage.speaker.is_dirty
-            ):  # it tried while it might not, and no news may come for hours
+            # It tried while it might not, and no news may come for hours.
+            if stage.speaker.is_dirty:
                 self._work.wake(partition)
         curious = {
             partition: stage
@@ -110,8 +109,9 @@ class Lookout:
                     self._due_s[stage] = None
                 self._work.wake(partition)
 
-    async def _tell_of_late_words(self, stages: Collection[EvaluatingStage]) -> None:
-        late = [stage.speaker for stage in stages if stage.speaker.was_too_late]
+    async def _tell_of_late_words(self) -> None:
+        speakers = [stage.speaker for stage in self._work.stages.values()]
+        late = [speaker for speaker in speakers if speaker.was_too_late]
         if late:
             for speaker in late:
                 speaker.was_too_late = False
